@@ -136,7 +136,7 @@ func TestHistory(t *testing.T) {
 	}{
 		{recFS, "db-1", 0.46, 0.829, 0.01, 8640 - 9},
 		{recMem, "cache-1", 0.41, 0.836, 0.03, 8640},
-		{recCPU, "web-2", 0.4, 0.6, 0.3, 8640 - 58},
+		{recCPU, "web-2", 0.70, 0.70, 0.10, 8640 - 58},
 	} {
 		t.Run(tc.metric+" "+tc.host, func(t *testing.T) {
 			ms := []*labels.Matcher{
