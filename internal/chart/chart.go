@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"image/color"
 	"math"
+	"slices"
 	"time"
 
 	"gonum.org/v1/plot"
@@ -221,8 +222,8 @@ func outline(b Band) plotter.XYs {
 	for _, p := range b.Lower {
 		out = append(out, plotter.XY{X: float64(p.Time.Unix()), Y: p.Value})
 	}
-	for i := len(b.Upper) - 1; i >= 0; i-- {
-		out = append(out, plotter.XY{X: float64(b.Upper[i].Time.Unix()), Y: b.Upper[i].Value})
+	for _, p := range slices.Backward(b.Upper) {
+		out = append(out, plotter.XY{X: float64(p.Time.Unix()), Y: p.Value})
 	}
 	return out
 }
@@ -240,8 +241,10 @@ func (c Stack) plot(t Theme) (*plot.Plot, error) {
 			base := sum(b.Values[:g])
 			mid := float64(b.Time.Unix()) + c.Width.Seconds()/2
 			box, err := plotter.NewPolygon(plotter.XYs{
-				{X: mid - half, Y: base}, {X: mid + half, Y: base},
-				{X: mid + half, Y: base + b.Values[g]}, {X: mid - half, Y: base + b.Values[g]},
+				{X: mid - half, Y: base},
+				{X: mid + half, Y: base},
+				{X: mid + half, Y: base + b.Values[g]},
+				{X: mid - half, Y: base + b.Values[g]},
 			})
 			if err != nil {
 				return nil, fmt.Errorf("bar %s: %w", name, err)

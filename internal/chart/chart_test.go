@@ -43,8 +43,10 @@ func forecastPicture() TimeSeries {
 }
 
 func TestPicturesAreWellFormed(t *testing.T) {
-	stack := Stack{Title: "Log lines", Groups: []string{"critical", "noise"}, Width: time.Hour,
-		Bars: []Bar{{day, []float64{1, 200}}, {day.Add(time.Hour), []float64{0, 150}}}}
+	stack := Stack{
+		Title: "Log lines", Groups: []string{"critical", "noise"}, Width: time.Hour,
+		Bars: []Bar{{day, []float64{1, 200}}, {day.Add(time.Hour), []float64{0, 150}}},
+	}
 	type drawn interface {
 		SVG(Size, Theme) ([]byte, error)
 		PNG(Size, Theme) ([]byte, error)
@@ -94,8 +96,13 @@ func TestFormatValue(t *testing.T) {
 		unit string
 		want string
 	}{
-		{0.8, "ratio", "80 %"}, {0.805, "ratio", "80.5 %"}, {1536, "bytes", "1.5 KiB"}, {3 << 30, "bytes/s", "3 GiB/s"},
-		{0, "bytes", "0 B"}, {12345, "", "1.234e+04"}, {42, "°C", "42 °C"},
+		{0.8, "ratio", "80 %"},
+		{0.805, "ratio", "80.5 %"},
+		{1536, "bytes", "1.5 KiB"},
+		{3 << 30, "bytes/s", "3 GiB/s"},
+		{0, "bytes", "0 B"},
+		{12345, "", "1.234e+04"},
+		{42, "°C", "42 °C"},
 	} {
 		if got := FormatValue(tc.v, tc.unit); got != tc.want {
 			t.Errorf("%v %s: %q, want %q", tc.v, tc.unit, got, tc.want)

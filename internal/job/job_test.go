@@ -155,8 +155,10 @@ func TestAppendTraining(t *testing.T) {
 	dir := t.TempDir()
 	at := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
 	for range 2 {
-		err := AppendTraining(dir, Training{Time: at, From: at.AddDate(0, 0, -7), To: at, Rows: 10,
-			Params: map[string]string{"trees": "100", "sample": "256"}, Metrics: map[string]float64{"auroc": 0.99}, Model: "m", Hash: "h", Promoted: true})
+		err := AppendTraining(dir, Training{
+			Time: at, From: at.AddDate(0, 0, -7), To: at, Rows: 10,
+			Params: map[string]string{"trees": "100", "sample": "256"}, Metrics: map[string]float64{"auroc": 0.99}, Model: "m", Hash: "h", Promoted: true,
+		})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -50,8 +50,10 @@ func AppendTraining(dir string, t Training) (err error) {
 	for k, v := range t.Metrics {
 		metrics[k] = strconv.FormatFloat(v, 'g', 6, 64)
 	}
-	err = w.Write([]string{stamp(t.Time), stamp(t.From), stamp(t.To), strconv.Itoa(t.Rows), pairs(t.Params), pairs(metrics),
-		t.Model, t.Hash, strconv.FormatBool(t.Promoted), t.Reason})
+	err = w.Write([]string{
+		stamp(t.Time), stamp(t.From), stamp(t.To), strconv.Itoa(t.Rows), pairs(t.Params), pairs(metrics),
+		t.Model, t.Hash, strconv.FormatBool(t.Promoted), t.Reason,
+	})
 	if err != nil {
 		return fmt.Errorf("training log: %w", err)
 	}

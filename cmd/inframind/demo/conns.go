@@ -90,15 +90,19 @@ func (z *zeekStream) attacks(t time.Time) []conn {
 	if since := mod(t.Sub(z.start)+3*time.Hour, 12*time.Hour); since < 25*time.Minute && t.Unix()%60 == 0 {
 		r := hash(z.seed, uint64(t.Unix()), 31)
 		up := int64(spread(84e6, r))
-		out = append(out, conn{ts: t, id: r, src: leaker, sport: 41000 + int(r%2000), dst: dropBox, dport: 443, proto: "tcp", service: "ssl",
-			duration: 52, up: up, down: up / 900, state: "SF", history: "ShADadFf", upPackets: up / 1400, downPckts: up / 4000})
+		out = append(out, conn{
+			ts: t, id: r, src: leaker, sport: 41000 + int(r%2000), dst: dropBox, dport: 443, proto: "tcp", service: "ssl",
+			duration: 52, up: up, down: up / 900, state: "SF", history: "ShADadFf", upPackets: up / 1400, downPckts: up / 4000,
+		})
 	}
 	// The beacon comes every five minutes, up to a tenth of that early or late.
 	slot := t.Unix() / beaconEvery
 	r := hash(z.seed, uint64(slot), 32)
 	if t.Unix() == slot*beaconEvery+beaconEvery/10+int64((unit(r)-0.5)*beaconEvery/5) {
-		out = append(out, conn{ts: t.Add(time.Duration(r % 1e9)), id: r, src: infected, sport: 50000 + int(r%9000), dst: controller, dport: 443, proto: "tcp", service: "ssl",
-			duration: 0.4 + unit(r)/10, up: 640 + int64(r%9), down: 410 + int64(r%5), state: "SF", history: "ShADadFf", upPackets: 7, downPckts: 6})
+		out = append(out, conn{
+			ts: t.Add(time.Duration(r % 1e9)), id: r, src: infected, sport: 50000 + int(r%9000), dst: controller, dport: 443, proto: "tcp", service: "ssl",
+			duration: 0.4 + unit(r)/10, up: 640 + int64(r%9), down: 410 + int64(r%5), state: "SF", history: "ShADadFf", upPackets: 7, downPckts: 6,
+		})
 	}
 	return out
 }
@@ -108,8 +112,10 @@ func (z *zeekStream) scan(t time.Time, second int) []conn {
 	var out []conn
 	for i := second * perSecond; i < min((second+1)*perSecond, scanPorts); i++ {
 		r := hash(z.seed, uint64(t.Unix()), uint64(i), 33)
-		c := conn{ts: t.Add(time.Duration(i%perSecond) * time.Second / perSecond), id: r, src: scanner, sport: 40000 + i%20000, dst: scanned, dport: 1 + i,
-			proto: "tcp", service: "-", state: "REJ", history: "Sr", upPackets: 1, downPckts: 1}
+		c := conn{
+			ts: t.Add(time.Duration(i%perSecond) * time.Second / perSecond), id: r, src: scanner, sport: 40000 + i%20000, dst: scanned, dport: 1 + i,
+			proto: "tcp", service: "-", state: "REJ", history: "Sr", upPackets: 1, downPckts: 1,
+		}
 		if i%7 == 0 {
 			c.state, c.history, c.downPckts = "S0", "S", 0
 		}
