@@ -61,6 +61,7 @@ type day struct {
 	users  int
 	used   time.Time
 	lo, hi int64 // range of seq in the file, 0 while empty
+	stored time.Time
 }
 
 func (d *day) end() time.Time { return d.start.AddDate(0, 0, 1) }
@@ -70,7 +71,6 @@ func (d *day) open() error {
 	// A commit has to survive the machine, not only the process: synchronous=FULL.
 	dsn := (&url.URL{Scheme: "file", OmitHost: true, Path: d.path, RawQuery: url.Values{
 		"_pragma": {"busy_timeout(10000)", "journal_mode(wal)", "synchronous(full)", "journal_size_limit(67108864)"},
-		"_txlock": {"immediate"},
 	}.Encode()}).String()
 	db, err := sql.Open("sqlite", dsn)
 	if err != nil {
@@ -120,22 +120,18 @@ func (d *day) fail(err error) error {
 	return fmt.Errorf("log store file %s: %w", d.path, err)
 }
 
-// lastWrite is when the file or its write-ahead log last changed.
-func (d *day) lastWrite() (time.Time, error) {
-	var last time.Time
-	for _, p := range []string{d.path, d.path + "-wal"} {
-		st, err := os.Stat(p)
-		if errors.Is(err, os.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			return last, err
-		}
-		if st.ModTime().After(last) {
-			last = st.ModTime()
-		}
+// lastStored is when the closed file or its write-ahead log last changed. SQLite creates an
+// empty log for a mere reader; that one does not count.
+func lastStored(path string) (time.Time, error) {
+	st, err := os.Stat(path)
+	if err != nil {
+		return time.Time{}, err
 	}
-	return last, nil
+	wal, err := os.Stat(path + "-wal")
+	if err == nil && wal.Size() > 0 && wal.ModTime().After(st.ModTime()) {
+		return wal.ModTime(), nil
+	}
+	return st.ModTime(), nil
 }
 
 // remove deletes the closed file. The write-ahead log goes first: SQLite would replay one

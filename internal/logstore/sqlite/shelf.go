@@ -51,6 +51,9 @@ func openShelf(dir string) (*shelf, error) {
 		if d == nil {
 			continue // not ours
 		}
+		if d.stored, err = lastStored(f); err != nil {
+			return nil, errors.Join(fmt.Errorf("log store: %w", err), s.close())
+		}
 		if err := s.use(d, func(*sql.DB) error { return nil }); err != nil {
 			return nil, errors.Join(err, s.close())
 		}
@@ -147,12 +150,7 @@ func (s *shelf) expire(before time.Time) (removed []string, err error) {
 	defer s.mu.Unlock()
 	var errs []error
 	for name, d := range s.days {
-		last, err := d.lastWrite()
-		if err != nil {
-			errs = append(errs, err)
-			continue
-		}
-		if d.users > 0 || !last.Before(before) {
+		if d.users > 0 || !d.stored.Before(before) {
 			continue
 		}
 		if d.db != nil {
@@ -234,7 +232,7 @@ func (s *shelf) write(ctx context.Context, rows []row) error {
 		}
 		if hi > 0 {
 			s.mu.Lock()
-			d.hi = hi
+			d.hi, d.stored = hi, time.Now()
 			if d.lo == 0 {
 				d.lo = lo
 			}
