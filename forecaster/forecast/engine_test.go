@@ -1,0 +1,202 @@
+package forecast
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"math"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"github.com/inframind/inframind/internal/job"
+	"github.com/inframind/inframind/internal/promapi"
+)
+
+var testNow = time.Date(2026, 3, 31, 12, 0, 0, 0, time.UTC)
+
+// fakeServer answers range queries with the series of values, which maps the text of a
+// series' labels (JSON) to its value at a time, and counts pushes.
+type fakeServer struct {
+	*httptest.Server
+	values map[string]func(t time.Time) float64
+	down   atomic.Bool
+	pushes atomic.Int32
+	pushed atomic.Value // string: the body of the last push
+}
+
+func newServer(t *testing.T, values map[string]func(time.Time) float64) *fakeServer {
+	f := &fakeServer{values: values}
+	f.Server = httptest.NewServer(http.HandlerFunc(f.serve))
+	t.Cleanup(f.Close)
+	return f
+}
+
+func (f *fakeServer) serve(w http.ResponseWriter, r *http.Request) {
+	if strings.HasPrefix(r.URL.Path, "/metrics/job/") {
+		body, err := io.ReadAll(r.Body)
+		if err != nil || f.down.Load() {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		f.pushed.Store(string(body))
+		f.pushes.Add(1)
+		return
+	}
+	if f.down.Load() {
+		w.WriteHeader(http.StatusBadRequest)
+		return
+	}
+	var start, end, step float64
+	for name, v := range map[string]*float64{"start": &start, "end": &end, "step": &step} {
+		if _, err := fmt.Sscan(r.FormValue(name), v); err != nil {
+			http.Error(w, "no "+name, http.StatusBadRequest)
+			return
+		}
+	}
+	fmt.Fprint(w, `{"status":"success","data":{"resultType":"matrix","result":[`)
+	sep := ""
+	for metric, value := range f.values {
+		fmt.Fprintf(w, `%s{"metric":%s,"values":[`, sep, metric)
+		sep = ","
+		inner := ""
+		for ts := start; ts <= end; ts += step {
+			fmt.Fprintf(w, `%s[%.3f,"%g"]`, inner, ts, value(time.Unix(int64(ts), 0)))
+			inner = ","
+		}
+		fmt.Fprint(w, `]}`)
+	}
+	fmt.Fprint(w, `]}}`)
+}
+
+func daily(level float64) func(time.Time) float64 {
+	return func(t time.Time) float64 { return level + 0.1*math.Sin(2*math.Pi*float64(t.Unix()%86400)/86400) }
+}
+
+func testConfig(f *fakeServer) Config {
+	return Config{Prometheus: promapi.Server{URL: f.URL}, Pushgateway: &promapi.Server{URL: f.URL}, NoDefaults: true,
+		Step: 0, Targets: []Target{{Name: "cpu_ratio", Query: "up", Unit: UnitRatio}}}
+}
+
+func newEngine(t *testing.T, cfg Config, opts Options) *Engine {
+	t.Helper()
+	if opts.Now == nil {
+		opts.Now = func() time.Time { return testNow }
+	}
+	e, err := New(cfg, opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := e.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return e
+}
+
+func TestRunOncePublishesGaugesAndCurves(t *testing.T) {
+	f := newServer(t, map[string]func(time.Time) float64{`{"instance":"a","job":"node"}`: daily(0.4), `{"instance":"b","job":"node"}`: daily(0.6)})
+	e := newEngine(t, testConfig(f), Options{StateDir: t.TempDir()})
+	res, err := e.RunOnce(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := (job.Result{Read: 2, Written: 2}); res != want {
+		t.Fatalf("got %+v, want %+v", res, want)
+	}
+	if f.pushes.Load() != 1 || !strings.Contains(f.pushed.Load().(string), "forecast_cpu_ratio") {
+		t.Errorf("%d pushes, want 1 with the forecast", f.pushes.Load())
+	}
+	problems, err := testutil.GatherAndLint(e.Gatherer())
+	if err != nil {
+		t.Error(err)
+	}
+	for _, p := range problems {
+		// promlint keeps the label for summaries; a quantile of a forecast is what it is.
+		if !strings.Contains(p.Text, `should not have "quantile" label`) {
+			t.Error(p)
+		}
+	}
+	if got := len(e.opts.Curves.Labels()); got != 2 {
+		t.Errorf("%d curves, want 2", got)
+	}
+	// Nothing new came: the second run does no work and pushes nothing.
+	res, err = e.RunOnce(t.Context())
+	if want := (job.Result{Read: 2, Skipped: 2}); err != nil || res != want {
+		t.Errorf("second run: got %+v, %v; want %+v", res, err, want)
+	}
+}
+
+func TestFailureReplacesNothing(t *testing.T) {
+	f := newServer(t, map[string]func(time.Time) float64{`{"instance":"a"}`: daily(0.4)})
+	dir := t.TempDir()
+	first := newEngine(t, testConfig(f), Options{StateDir: dir})
+	if _, err := first.RunOnce(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	before := f.pushes.Load()
+	f.down.Store(true)
+	if _, err := first.RunOnce(t.Context()); err == nil || !strings.Contains(err.Error(), "query up") {
+		t.Errorf("got %v, want an error that names the query", err)
+	}
+	f.down.Store(false)
+	f.values = map[string]func(time.Time) float64{`{"instance":"a"}`: func(time.Time) float64 { return math.NaN() }}
+	first.opts.Now = func() time.Time { return testNow.Add(time.Hour) }
+	res, err := first.RunOnce(t.Context())
+	if err != nil || res.Failed != 1 {
+		t.Fatalf("got %+v, %v; want one failed series", res, err)
+	}
+	if f.pushes.Load() != before {
+		t.Error("an empty run pushed over the good forecast")
+	}
+	r := first.Results()[0]
+	if r.Status != "failed" || r.Horizons["7d"][q50] == 0 {
+		t.Errorf("the last good forecast is gone: %+v", r)
+	}
+}
+
+func TestShardsMakeTheWhole(t *testing.T) {
+	values := map[string]func(time.Time) float64{}
+	for i := range 30 {
+		values[fmt.Sprintf(`{"instance":"host%d"}`, i)] = daily(0.2 + float64(i)/50)
+	}
+	f := newServer(t, values)
+	cfg := testConfig(f)
+	cfg.Pushgateway = nil
+	whole := newEngine(t, cfg, Options{})
+	if _, err := whole.RunOnce(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	parts := map[string]*Result{}
+	for i := range 3 {
+		e := newEngine(t, cfg, Options{Shard: job.Shard{Index: i, Count: 3}})
+		if _, err := e.RunOnce(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		if len(e.Results()) == 30 || len(e.Results()) == 0 {
+			t.Errorf("shard %d has %d of 30 series", i, len(e.Results()))
+		}
+		for _, r := range e.Results() {
+			k := key(r.Target, r.Labels)
+			if parts[k] != nil {
+				t.Errorf("%s is in two shards", k)
+			}
+			parts[k] = r
+		}
+	}
+	for _, r := range whole.Results() {
+		p := parts[key(r.Target, r.Labels)]
+		if p == nil || fmt.Sprint(p.Horizons) != fmt.Sprint(r.Horizons) {
+			t.Errorf("%s: shard %v, whole %v", r.Labels, p, r)
+		}
+	}
+	if len(parts) != 30 {
+		t.Errorf("shards have %d series, want 30", len(parts))
+	}
+}
