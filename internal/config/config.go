@@ -67,7 +67,7 @@ func Load(path string, out any) error {
 // Parse is Load for content that was read elsewhere; name stands for the file in errors.
 func Parse(name string, raw []byte, out any) error {
 	if err := yaml.UnmarshalStrict(raw, out); err != nil {
-		return locate(name, err)
+		return Locate(name, err)
 	}
 	if v, ok := out.(Validator); ok {
 		if err := v.Validate(); err != nil {
@@ -87,8 +87,9 @@ var (
 	repeatRE  = regexp.MustCompile(`field (\S+) already set in type \S+`)
 )
 
-// locate turns yaml's messages, which may be several, into Errors with line numbers.
-func locate(name string, err error) error {
+// Locate turns yaml's messages, which may be several, into Errors with line numbers. It is
+// for configuration types of other projects, whose own loaders return plain errors.
+func Locate(name string, err error) error {
 	var errs []error
 	for _, line := range strings.Split(err.Error(), "\n") {
 		m := lineRE.FindStringSubmatch(line)
