@@ -14,6 +14,7 @@ import (
 
 	"github.com/inframind/inframind/internal/job"
 	"github.com/inframind/inframind/internal/logstore"
+	"github.com/inframind/inframind/internal/sqlitefile"
 )
 
 var day0 = time.Date(2026, 11, 18, 12, 0, 0, 0, time.UTC)
@@ -166,7 +167,7 @@ func TestDamage(t *testing.T) {
 				t.Fatal(err)
 			}
 			_, err = Open(dir, Options{})
-			var d *DamagedError
+			var d *sqlitefile.DamagedError
 			if !errors.As(err, &d) || d.File != f {
 				t.Fatalf("open: %v", err)
 			}
@@ -213,7 +214,7 @@ func TestDamageFoundLater(t *testing.T) {
 		t.Cleanup(func() { s.Close() })
 		_, err = s.Read(t.Context(), logstore.Query{Index: "logs"})
 	}
-	var d *DamagedError
+	var d *sqlitefile.DamagedError
 	if !errors.As(err, &d) || d.File != f {
 		t.Fatalf("got %v", err)
 	}

@@ -1,35 +1,13 @@
 package sqlite
 
 import (
-	"context"
 	"database/sql"
 	"errors"
 	"fmt"
-	"net/url"
 	"os"
 	"time"
 
-	"modernc.org/sqlite"
-)
-
-// DamagedError says that SQLite cannot read a file of the store. Nothing is ever deleted
-// because of it.
-type DamagedError struct {
-	File string
-	Err  error
-}
-
-func (e *DamagedError) Error() string {
-	return fmt.Sprintf("log store file %[1]s is damaged (%[2]s): stop the program, move the file away with its -wal and -shm (mv %[1]s %[1]s.damaged) and start again; "+
-		"sqlite3 %[1]s.damaged .recover reads what is left of it, the other days are not affected", e.File, e.Err)
-}
-
-func (e *DamagedError) Unwrap() error { return e.Err }
-
-// Primary result codes of SQLite that mean a damaged file: SQLITE_CORRUPT, SQLITE_NOTADB.
-const (
-	codeCorrupt = 11
-	codeNotADB  = 26
+	"github.com/inframind/inframind/internal/sqlitefile"
 )
 
 // schemaVersion is kept in PRAGMA user_version.
@@ -46,8 +24,7 @@ CREATE TABLE docs (
 	fields  TEXT NOT NULL     -- JSON object
 );
 CREATE INDEX docs_time ON docs (time);
-CREATE VIRTUAL TABLE words USING fts5 (message, content='', detail=none, columnsize=0, tokenize='unicode61 remove_diacritics 0');
-PRAGMA user_version = 1;`
+CREATE VIRTUAL TABLE words USING fts5 (message, content='', detail=none, columnsize=0, tokenize='unicode61 remove_diacritics 0');`
 
 // day is one file: the documents whose event time is on that UTC day.
 type day struct {
@@ -68,57 +45,19 @@ func (d *day) end() time.Time { return d.start.AddDate(0, 0, 1) }
 
 // open opens the file, creating it with its schema if needed.
 func (d *day) open() error {
-	// A commit has to survive the machine, not only the process: synchronous=FULL.
-	dsn := (&url.URL{Scheme: "file", OmitHost: true, Path: d.path, RawQuery: url.Values{
-		"_pragma": {"busy_timeout(10000)", "journal_mode(wal)", "synchronous(full)", "journal_size_limit(67108864)"},
-	}.Encode()}).String()
-	db, err := sql.Open("sqlite", dsn)
+	db, err := sqlitefile.Open(d.path, schemaVersion, schema)
 	if err != nil {
-		return fmt.Errorf("log store file %s: %w", d.path, err)
+		return fmt.Errorf("log store: %w", err)
 	}
 	db.SetMaxOpenConns(4)
-	if err := d.prepare(db); err != nil {
+	if err := db.QueryRow("SELECT coalesce(min(seq), 0), coalesce(max(seq), 0) FROM docs").Scan(&d.lo, &d.hi); err != nil {
 		return errors.Join(d.fail(err), db.Close())
 	}
 	d.db = db
 	return nil
 }
 
-func (d *day) prepare(db *sql.DB) error {
-	// Opening is not part of one caller's request: the file serves them all.
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
-	tx, err := db.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	defer tx.Rollback() //nolint:errcheck // after Commit this is a no-op
-	var version int
-	if err := tx.QueryRow("PRAGMA user_version").Scan(&version); err != nil {
-		return err
-	}
-	switch {
-	case version > schemaVersion:
-		return fmt.Errorf("has schema version %d, this program knows %d: use a newer release", version, schemaVersion)
-	case version == 0:
-		if _, err := tx.Exec(schema); err != nil {
-			return err
-		}
-	}
-	if err := tx.QueryRow("SELECT coalesce(min(seq), 0), coalesce(max(seq), 0) FROM docs").Scan(&d.lo, &d.hi); err != nil {
-		return err
-	}
-	return tx.Commit()
-}
-
-// fail names the file in err and tells damage from other trouble.
-func (d *day) fail(err error) error {
-	var e *sqlite.Error
-	if errors.As(err, &e) && (e.Code()&0xff == codeCorrupt || e.Code()&0xff == codeNotADB) {
-		return &DamagedError{File: d.path, Err: err}
-	}
-	return fmt.Errorf("log store file %s: %w", d.path, err)
-}
+func (d *day) fail(err error) error { return fmt.Errorf("log store: %w", sqlitefile.Wrap(d.path, err)) }
 
 // lastStored is when the closed file or its write-ahead log last changed. SQLite creates an
 // empty log for a mere reader; that one does not count.

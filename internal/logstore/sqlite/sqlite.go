@@ -42,7 +42,7 @@ var _ logstore.Store = (*Store)(nil)
 // errClosed is returned by every method after Close.
 var errClosed = errors.New("log store is closed")
 
-// Open opens or creates the store in dir. A damaged file ends it with a *DamagedError; a
+// Open opens or creates the store in dir. A damaged file ends it with a *sqlitefile.DamagedError; a
 // second process in the same directory with job.ErrHeld.
 func Open(dir string, opts Options) (*Store, error) {
 	if opts.Log == nil {
