@@ -1,0 +1,174 @@
+package ipmi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// RepositoryInfo is what the BMC says about its SDRs. Two equal ones mean the same content.
+type RepositoryInfo struct {
+	Device   bool   // these are the device SDRs of a BMC without a repository
+	Records  uint16 // as announced; some BMCs announce wrong
+	Added    uint32 // time of the last addition, in the BMC's clock
+	Erased   uint32 // time of the last removal
+	Reserves bool   // reading needs a reservation
+}
+
+// SDRInfo asks for the state of the repository (section 33.9); a BMC without one is asked
+// for its device SDRs (section 35.2).
+func SDRInfo(ctx context.Context, c Conn) (RepositoryInfo, error) {
+	b, err := do(ctx, c, 14, Request{NetFn: netFnStorage, Cmd: 0x20})
+	if err == nil {
+		le32 := func(b []byte) uint32 { return uint32(le16(b)) | uint32(le16(b[2:]))<<16 }
+		return RepositoryInfo{Records: le16(b[1:]), Added: le32(b[5:]), Erased: le32(b[9:]), Reserves: b[13]&0x02 != 0}, nil
+	}
+	var code CompletionCode
+	if !errors.As(err, &code) {
+		return RepositoryInfo{}, fmt.Errorf("SDR repository info: %w", err)
+	}
+	// Operation 1: number of SDRs.
+	d, derr := do(ctx, c, 2, Request{NetFn: netFnSensor, Cmd: 0x20, Data: []byte{1}})
+	if derr != nil {
+		return RepositoryInfo{}, fmt.Errorf("SDR repository info: %w; device SDR info: %w", err, derr)
+	}
+	info := RepositoryInfo{Device: true, Records: uint16(d[0]), Reserves: true}
+	if d[1]&0x80 != 0 && len(d) >= 6 { // dynamic sensors: a change indicator follows
+		info.Added = uint32(le16(d[2:])) | uint32(le16(d[4:]))<<16
+	}
+	return info, nil
+}
+
+const (
+	maxRecords   = 4096 // SDRs have 16-bit ids, but no BMC comes near
+	firstChunk   = 32   // bytes a read; halved for BMCs that cannot return so many
+	leastChunk   = 8
+	maxConflicts = 10 // reservations lost in a row before giving up
+)
+
+// ReadRecords reads all raw SDRs (section 33.12).
+func ReadRecords(ctx context.Context, c Conn, info RepositoryInfo) ([][]byte, error) {
+	r := &sdrReader{conn: c, netFn: netFnStorage, get: 0x23, reserve: 0x22, chunk: firstChunk}
+	if info.Device {
+		r.netFn, r.get = netFnSensor, 0x21
+	}
+	var out [][]byte
+	seen := map[uint16]bool{}
+	for id := uint16(0); id != 0xffff; {
+		if seen[id] {
+			return nil, fmt.Errorf("%w: the SDR repository goes in circles at record %d", ErrMalformed, id)
+		}
+		seen[id] = true
+		if len(out) >= maxRecords {
+			return nil, fmt.Errorf("%w: more than %d SDRs", ErrMalformed, maxRecords)
+		}
+		rec, next, err := r.record(ctx, id)
+		if id == 0 && Absent(err) { // an empty repository
+			return nil, nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("SDR %d: %w", id, err)
+		}
+		out = append(out, rec)
+		id = next
+	}
+	return out, nil
+}
+
+// sdrReader holds the reservation and the chunk size that the BMC is known to take.
+type sdrReader struct {
+	conn        Conn
+	netFn       byte
+	get         byte
+	reserve     byte
+	reservation [2]byte
+	reserved    bool
+	conflicts   int
+	chunk       byte
+}
+
+// record reads one SDR in chunks and returns the id of the next.
+func (r *sdrReader) record(ctx context.Context, id uint16) (rec []byte, next uint16, err error) {
+	total := 5
+	for len(rec) < total {
+		if !r.reserved {
+			if err := r.renew(ctx); err != nil {
+				return nil, 0, err
+			}
+		}
+		want := r.chunk
+		// The first read goes past the header: the BMC returns what there is.
+		if left := total - len(rec); len(rec) > 0 && left < int(want) {
+			want = byte(left)
+		}
+		b, err := do(ctx, r.conn, 2, Request{NetFn: r.netFn, Cmd: r.get, Data: []byte{r.reservation[0], r.reservation[1], byte(id), byte(id >> 8), byte(len(rec)), want}})
+		if err != nil {
+			if err = r.recover(ctx, err, len(rec) == 0); err != nil {
+				return nil, 0, err
+			}
+			continue
+		}
+		if len(b) == 2 {
+			return nil, 0, fmt.Errorf("%w: no bytes at offset %d of %d", ErrMalformed, len(rec), total)
+		}
+		next = le16(b)
+		rec = append(rec, b[2:]...)
+		if total == 5 && len(rec) >= 5 {
+			total = 5 + int(rec[4])
+		}
+	}
+	r.conflicts = 0
+	return rec[:total], next, nil
+}
+
+// renew takes a reservation. BMCs without the command are read without.
+func (r *sdrReader) renew(ctx context.Context) error {
+	b, err := do(ctx, r.conn, 2, Request{NetFn: r.netFn, Cmd: r.reserve})
+	if err != nil && !Absent(err) {
+		return fmt.Errorf("reserve the SDR repository: %w", err)
+	}
+	if err == nil {
+		r.reservation = [2]byte(b)
+	}
+	r.reserved = true
+	return nil
+}
+
+// recover reacts to a refused read: smaller chunks, a new reservation, patience. It
+// returns err when nothing is left to try. A record that is refused at its very start
+// with "not present" is final.
+func (r *sdrReader) recover(ctx context.Context, err error, start bool) error {
+	var code CompletionCode
+	if !errors.As(err, &code) {
+		return err
+	}
+	switch code {
+	case CodeReservation, CodeRepositoryUpdating, CodeNodeBusy, CodeTimeout, CodeCannotRespond:
+		if r.conflicts++; r.conflicts > maxConflicts {
+			return err
+		}
+		r.reserved = code != CodeReservation && code != CodeRepositoryUpdating
+		return sleep(ctx, time.Duration(r.conflicts)*20*time.Millisecond)
+	case CodeCannotReturnLength, 0xc7, 0xc8, CodeUnspecified, 0xc9, 0xcc:
+		if start && code != CodeCannotReturnLength && r.chunk < firstChunk {
+			return err
+		}
+		if r.chunk /= 2; r.chunk < leastChunk {
+			return err
+		}
+		return nil
+	}
+	return err
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ended(ctx)
+	}
+}
