@@ -28,17 +28,27 @@ func AddCommands(a *cli.App, spec Spec) {
 	addDiagnose(a, spec)
 }
 
-func configFlag(c *kingpin.CmdClause) *string {
-	return c.Flag("config.file", "Configuration file; without it the defaults apply.").Default("").String()
+// configFlags adds --config.file and the exporter's own flags; the result gives the file's name.
+func configFlags(c *kingpin.CmdClause, spec Spec) func() string {
+	if spec.Flags != nil {
+		spec.Flags(c)
+	}
+	f := c.Flag("config.file", "Configuration file; without it the defaults apply.")
+	if spec.ManyFiles {
+		names := f.Strings()
+		return func() string { return strings.Join(*names, "\n") }
+	}
+	name := f.Default("").String()
+	return func() string { return *name }
 }
 
 func addServe(a *cli.App, spec Spec) {
 	c := a.Command("serve", "Serve /probe until SIGTERM (default command).").Default()
-	file := configFlag(c)
+	file := configFlags(c, spec)
 	offset := c.Flag("timeout-offset", "Time taken off Prometheus' scrape timeout, to send the answer in.").Default("500ms").Duration()
 	flags := kingpinflag.AddFlags(c, spec.Listen)
 	a.Do(c, func(ctx context.Context, env cli.Env) error {
-		s, err := newServer(ctx, spec, Options{ConfigFile: *file, TimeoutOffset: *offset}, env.Log)
+		s, err := newServer(ctx, spec, Options{ConfigFile: file(), TimeoutOffset: *offset}, env.Log)
 		if err != nil {
 			return err
 		}
@@ -65,13 +75,13 @@ func addServe(a *cli.App, spec Spec) {
 
 func addCheck(a *cli.App, spec Spec) {
 	c := a.Command("check-config", "Check the configuration file and exit.")
-	file := configFlag(c)
+	file := configFlags(c, spec)
 	a.Do(c, func(ctx context.Context, env cli.Env) error {
-		_, d, err := spec.Load(ctx, *file, env.Log, prometheus.NewRegistry())
+		_, d, err := spec.Load(ctx, file(), env.Log, prometheus.NewRegistry())
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(env.Stdout, "%s: ok\n", *file)
+		fmt.Fprintf(env.Stdout, "%s: ok\n", file())
 		return d.Close(ctx)
 	})
 }
@@ -79,18 +89,18 @@ func addCheck(a *cli.App, spec Spec) {
 func addDiagnose(a *cli.App, spec Spec) {
 	c := a.Command("diagnose", "Probe a target once and write a redacted archive for a bug report.")
 	c.HelpLong("Example:\n  " + spec.Namespace + "_exporter diagnose 192.0.2.7 --config.file exporter.yml --output bmc7.tar.gz")
-	file := configFlag(c)
+	file := configFlags(c, spec)
 	target := c.Arg("target", "Host, host:port or URL.").Required().String()
 	module := c.Flag("module", "Module to use.").String()
 	auth := c.Flag("auth", "Name of the credential to use.").String()
 	limit := c.Flag("timeout", "How long the probe may take.").Default("60s").Duration()
 	out := c.Flag("output", "Archive to write.").Default("diagnose.tar.gz").String()
 	a.Do(c, func(ctx context.Context, env cli.Env) error {
-		conf, d, err := spec.Load(ctx, *file, env.Log, prometheus.NewRegistry())
+		conf, d, err := spec.Load(ctx, file(), env.Log, prometheus.NewRegistry())
 		if err != nil {
 			return err
 		}
-		g := &generation{conf: conf, driver: d, flights: newFlights(conf.Limits)}
+		g := &generation{conf: conf, driver: d, flights: newFlights(conf.Limits), params: spec.Params}
 		defer g.close(env.Log)
 		q := map[string][]string{"target": {*target}}
 		if *module != "" {

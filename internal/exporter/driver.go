@@ -26,7 +26,8 @@ type Probe struct {
 	Modules []string   // as given, checked against Names; empty when none was named
 	Auth    Credential // zero when none applies
 	Log     *slog.Logger
-	Trace   *Trace // requests made, for ?debug=true and diagnose; never nil
+	Params  map[string]string // the parameters that Spec.Params names, where given
+	Trace   *Trace            // requests made, for ?debug=true and diagnose; never nil
 }
 
 // Device is an open target.

@@ -37,6 +37,7 @@ type request struct {
 	target  string
 	modules []string
 	auth    string
+	params  map[string]string
 	debug   bool
 }
 
@@ -51,6 +52,14 @@ func (g *generation) parse(q url.Values) (request, error) {
 	}
 	if !g.conf.allowed(r.target) {
 		return r, fmt.Errorf("target %q is not allowed; see targets.allow in the configuration", Host(r.target))
+	}
+	for _, name := range g.params {
+		if v := q.Get(name); v != "" {
+			if r.params == nil {
+				r.params = map[string]string{}
+			}
+			r.params[name] = v
+		}
 	}
 	modules, driverAuths := g.driver.Names()
 	for _, v := range q["module"] {
@@ -118,6 +127,9 @@ func (s *server) probe(w http.ResponseWriter, r *http.Request) {
 	}
 	start := time.Now()
 	key := req.target + "\x00" + strings.Join(req.modules, ",") + "\x00" + req.auth
+	for _, name := range g.params {
+		key += "\x00" + req.params[name]
+	}
 	res, merged := g.flights.do(ctx, key, req.target, func(ctx context.Context) Result {
 		s.metrics.inFlight.Inc()
 		defer s.metrics.inFlight.Dec()
@@ -133,7 +145,7 @@ func (s *server) probe(w http.ResponseWriter, r *http.Request) {
 
 // run resolves the credential and probes.
 func (g *generation) run(ctx context.Context, namespace string, req request, log *slog.Logger, tr *Trace) Result {
-	p := &Probe{Target: req.target, Modules: req.modules, Log: log, Trace: tr}
+	p := &Probe{Target: req.target, Modules: req.modules, Params: req.params, Log: log, Trace: tr}
 	start := time.Now()
 	if req.auth != "" && g.conf.Auths[req.auth] == nil {
 		p.Auth = Credential{Name: req.auth} // one of the driver's own

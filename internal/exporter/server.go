@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/alecthomas/kingpin/v2"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/collectors/version"
@@ -25,6 +26,14 @@ type Spec struct {
 	Namespace string // prefix of the up metric and name of the exporter: <namespace>_exporter
 	About     string // one sentence for the landing page
 	Listen    string // default listen address, e.g. ":9610"
+	// Path is a second path of /probe, the one people have in their scrape configurations.
+	Path string
+	// Params are query parameters of /probe beyond the common ones, for Probe.Params.
+	Params []string
+	// Flags adds flags of the exporter's own to each command that loads the configuration.
+	Flags func(*kingpin.CmdClause)
+	// ManyFiles lets --config.file be repeated; Load then gets the names joined by newlines.
+	ManyFiles bool
 	// Load reads the configuration and makes the driver, at start and at every reload.
 	// configFile is the flag --config.file, empty when it was not given. Metrics of the
 	// driver itself are registered with reg, which is new at every load. Load is called
@@ -44,6 +53,7 @@ type generation struct {
 	driver  Driver
 	flights *flights
 	reg     *prometheus.Registry
+	params  []string // Spec.Params
 	users   sync.WaitGroup
 }
 
@@ -105,7 +115,7 @@ func (s *server) reload(ctx context.Context) error {
 	if conf.allow.empty() {
 		s.log.Warn("any host may be probed, and is offered the default credential; restrict it with targets.allow")
 	}
-	next := &generation{conf: conf, driver: driver, flights: newFlights(conf.Limits), reg: reg}
+	next := &generation{conf: conf, driver: driver, flights: newFlights(conf.Limits), reg: reg, params: s.spec.Params}
 	s.mu.Lock()
 	old := s.current
 	s.current = next
@@ -151,6 +161,9 @@ func (s *server) handler() (http.Handler, error) {
 	mux := http.NewServeMux()
 	mux.Handle("GET /{$}", landing)
 	mux.HandleFunc("GET /probe", s.probe)
+	if s.spec.Path != "" {
+		mux.HandleFunc("GET "+s.spec.Path, s.probe)
+	}
 	mux.HandleFunc("GET /discover", s.discover)
 	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, r *http.Request) {
 		g := s.enter()
