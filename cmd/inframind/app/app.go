@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/url"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -19,14 +20,22 @@ import (
 
 	"github.com/inframind/inframind/cmd/inframind/alertmgr"
 	"github.com/inframind/inframind/cmd/inframind/configdir"
+	"github.com/inframind/inframind/cmd/inframind/demo"
 	"github.com/inframind/inframind/cmd/inframind/prom"
 	"github.com/inframind/inframind/cmd/inframind/pushgateway"
 	"github.com/inframind/inframind/cmd/inframind/status"
 	"github.com/inframind/inframind/cmd/inframind/supervise"
+	"github.com/inframind/inframind/forecaster/curves"
+	"github.com/inframind/inframind/internal/logstore"
 )
 
 // retention is how long samples are kept, unless prometheus.yml says otherwise.
 const retention = 30 * 24 * time.Hour
+
+// logRetention is how long log lines and documents are kept, unless inframind.yml says otherwise.
+const logRetention = 30 * 24 * time.Hour
+
+const defaultSelf = "http://" + configdir.DefaultListen
 
 // Options of one run.
 type Options struct {
@@ -59,6 +68,13 @@ type App struct {
 	alertmgr *alertmgr.Server
 	pushgw   *pushgateway.Server
 	status   *status.Reader
+	store    logstore.Store
+	curves   *curves.Store
+	demo     *demo.Demo // nil without Options.Demo
+
+	reloading sync.Mutex
+	jobsCtx   context.Context   // of the jobs' whole life, which reloads do not end
+	jobs      []*supervise.Part // stopped and started again by a reload
 
 	closers []func() error // in the order of opening
 }
@@ -91,10 +107,15 @@ func (a *App) prepare() error {
 	if len(written) > 0 {
 		a.log.Info("wrote configuration", "dir", a.opts.ConfigDir, "files", written)
 	}
-	if a.config, err = CheckConfig(a.opts.ConfigDir); err != nil {
+	// The address is not known yet; whether the files are right does not hang on it.
+	if _, err = CheckConfig(a.opts.ConfigDir, defaultSelf, a.opts.Demo); err != nil {
 		return err
 	}
-	return a.listen()
+	if err := a.listen(); err != nil {
+		return err
+	}
+	a.config, err = CheckConfig(a.opts.ConfigDir, a.self, a.opts.Demo)
+	return err
 }
 
 // open makes every part; of the embedded servers only Alertmanager works already.
@@ -108,6 +129,12 @@ func (a *App) open(ctx context.Context) error {
 		return err
 	}
 	a.onClose(a.pushgw.Close)
+	if err := a.openStores(); err != nil {
+		return err
+	}
+	if err := a.openDemo(ctx); err != nil { // writes blocks, so before the TSDB is open
+		return err
+	}
 	if err := a.openPrometheus(ctx); err != nil {
 		return err
 	}
@@ -127,7 +154,7 @@ func (a *App) open(ctx context.Context) error {
 func (a *App) openPrometheus(ctx context.Context) error {
 	var err error
 	a.prom, err = prom.New(prom.Options{
-		ConfigFile: a.configFile(configdir.Prometheus), Dir: a.tsdbDir(), Retention: retention,
+		ConfigFile: a.configFile(configdir.Prometheus), Dir: a.tsdbDir(), Retention: retention, Extra: a.curves,
 		External: below(a.external, "/prometheus"), Registry: a.registry, Log: a.servers.With("server", "prometheus"), Version: a.opts.Version,
 	})
 	if err != nil {

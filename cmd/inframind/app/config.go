@@ -2,31 +2,67 @@ package app
 
 import (
 	"errors"
+	"fmt"
 	"path/filepath"
+	"time"
+
+	"github.com/prometheus/common/model"
 
 	"github.com/inframind/inframind/cmd/inframind/alertmgr"
 	"github.com/inframind/inframind/cmd/inframind/configdir"
 	"github.com/inframind/inframind/cmd/inframind/prom"
+	"github.com/inframind/inframind/forecaster/forecast"
 	"github.com/inframind/inframind/internal/config"
+	"github.com/inframind/inframind/internal/promapi"
 )
 
 // Config is inframind.yml. Every field has a default; the zero value works.
 type Config struct {
-	Logs Logs `yaml:"logs"`
+	Logs       Logs            `yaml:"logs"`
+	Forecaster forecast.Config `yaml:"forecaster"`
 }
 
-// Logs says which logs of this machine are stored.
+// Logs says which logs of this machine are stored, and for how long.
 type Logs struct {
-	Files   []string `yaml:"files"`   // patterns
-	Journal bool     `yaml:"journal"` // of systemd
+	Files     []string       `yaml:"files"`     // patterns
+	Journal   bool           `yaml:"journal"`   // of systemd
+	Retention model.Duration `yaml:"retention"` // of all that the log store holds
 }
 
-// CheckConfig reads every configuration file in dir and returns what inframind.yml says.
-// The error holds every mistake in every file.
-func CheckConfig(dir string) (Config, error) {
+// localize fills in where the jobs find Prometheus and the Pushgateway, unless the file
+// names others, and every default. self is the base URL of this process.
+func (c *Config) localize(self string, demo bool) error {
+	if c.Logs.Retention == 0 {
+		c.Logs.Retention = model.Duration(logRetention)
+	}
+	f := &c.Forecaster
+	if f.Prometheus.URL == "" {
+		f.Prometheus.URL = self + "/prometheus"
+	}
+	if f.Pushgateway == nil {
+		f.Pushgateway = &promapi.Server{URL: self + "/pushgateway"}
+	}
+	if demo && f.Interval == 0 {
+		f.Interval = model.Duration(10 * time.Minute)
+	}
+	if err := f.Validate(); err != nil {
+		return fmt.Errorf("forecaster: %w", err)
+	}
+	return nil
+}
+
+// CheckConfig reads every configuration file in dir and returns what inframind.yml says to
+// a process reached at self. The error holds every mistake in every file.
+func CheckConfig(dir, self string, demo bool) (Config, error) {
 	var c Config
 	_, promErr := prom.Check(filepath.Join(dir, configdir.Prometheus))
 	_, amErr := alertmgr.Check(filepath.Join(dir, configdir.Alertmanager))
-	err := config.Load(filepath.Join(dir, configdir.InfraMind), &c)
+	file := filepath.Join(dir, configdir.InfraMind)
+	err := config.Load(file, &c)
+	if err == nil {
+		if lerr := c.localize(self, demo); lerr != nil {
+			err = &config.Error{File: file, Msg: lerr.Error()}
+		}
+	}
 	return c, errors.Join(promErr, amErr, err)
 }

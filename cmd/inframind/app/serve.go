@@ -8,13 +8,11 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"reflect"
 	"sync"
 	"syscall"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus/promhttp"
-
-	"github.com/inframind/inframind/cmd/inframind/hostmetrics"
 	"github.com/inframind/inframind/cmd/inframind/status"
 )
 
@@ -40,7 +38,8 @@ func (a *App) serve(ctx context.Context, began time.Time) error {
 	})
 	partsCtx, stopParts := context.WithCancel(ctx)
 	a.onClose(func() error { stopParts(); a.parts.Wait(); return nil }) // before the HTTP server they push to
-	a.startParts(partsCtx)
+	a.startDemo(partsCtx)
+	a.startJobs(partsCtx)
 	a.watchHangup(partsCtx)
 
 	a.log.Info("ready", "url", a.external.String(), "took", time.Since(began).Round(time.Millisecond))
@@ -56,30 +55,6 @@ func (a *App) serve(ctx context.Context, began time.Time) error {
 	}
 }
 
-// startParts starts what is supervised.
-func (a *App) startParts(context.Context) {}
-
-func (a *App) routes() (http.Handler, error) {
-	node, err := hostmetrics.Handler(a.servers.With("server", "node"))
-	if err != nil {
-		return nil, err
-	}
-	mux := http.NewServeMux()
-	mux.Handle("/prometheus/", a.prom.Handler())
-	mux.Handle("/alertmanager/", a.alertmgr.Handler())
-	mux.Handle("/pushgateway/", a.pushgw.Handler())
-	mux.Handle("GET /metrics", promhttp.InstrumentMetricHandler(a.registry, promhttp.HandlerFor(a.registry, promhttp.HandlerOpts{Registry: a.registry})))
-	mux.Handle("GET /node/metrics", node)
-	ok := func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "OK") }
-	mux.HandleFunc("GET /-/healthy", ok)
-	mux.HandleFunc("GET /-/ready", ok) // nothing is served before everything is
-	for _, path := range []string{"/-/reload", "/prometheus/-/reload", "/alertmanager/-/reload"} {
-		mux.HandleFunc("POST "+path, a.handleReload)
-		mux.HandleFunc("PUT "+path, a.handleReload)
-	}
-	return mux, nil
-}
-
 func (a *App) handleReload(w http.ResponseWriter, _ *http.Request) {
 	if err := a.reload(); err != nil {
 		http.Error(w, "configuration not reloaded, the running one stays: "+err.Error(), http.StatusInternalServerError)
@@ -88,13 +63,19 @@ func (a *App) handleReload(w http.ResponseWriter, _ *http.Request) {
 
 // reload applies all configuration files, or none if any of them is wrong.
 func (a *App) reload() error {
-	_, err := CheckConfig(a.opts.ConfigDir)
+	a.reloading.Lock()
+	defer a.reloading.Unlock()
+	c, err := CheckConfig(a.opts.ConfigDir, a.self, a.opts.Demo)
 	if err == nil {
 		err = errors.Join(a.prom.Reload(), a.alertmgr.Reload())
 	}
 	if err != nil {
 		a.log.Error("configuration not reloaded, the running one stays", "err", err)
 		return err
+	}
+	if !reflect.DeepEqual(c, a.config) {
+		a.config = c
+		a.restartJobs()
 	}
 	a.log.Info("configuration reloaded", "dir", a.opts.ConfigDir)
 	return nil

@@ -28,6 +28,11 @@ var specs = []spec{
 		last:  `max(inframind_logstore_last_write_timestamp_seconds{index="logs"})`, unit: "lines since the start", component: "logs",
 	},
 	{
+		name:  "forecasts made",
+		value: `count(forecast_model_info)`,
+		last:  `max(forecaster_last_success_timestamp_seconds)`, unit: "series forecast", component: "forecaster",
+	},
+	{
 		name:  "alerts firing",
 		value: `count(ALERTS{alertstate="firing"}) or vector(0)`,
 		last:  `max(prometheus_rule_group_last_evaluation_timestamp_seconds)`, unit: "alerts",

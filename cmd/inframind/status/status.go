@@ -80,7 +80,7 @@ func (r *Reader) Rows(ctx context.Context) ([]Row, error) {
 }
 
 func (r *Reader) row(ctx context.Context, s spec, demo bool) (Row, error) {
-	row := Row{Component: s.name, Query: s.value, Link: r.base + "/prometheus/query?g0.expr=" + url.QueryEscape(s.value)}
+	row := Row{Component: s.name, Query: s.value, Link: r.base + "/query?expr=" + url.QueryEscape(s.value)}
 	value, err := r.scalar(ctx, s.value)
 	if err != nil {
 		return row, err

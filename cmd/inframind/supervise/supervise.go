@@ -43,7 +43,9 @@ var (
 
 // Part is one supervised component. It is safe for concurrent use.
 type Part struct {
-	log *slog.Logger
+	log   *slog.Logger
+	stop  context.CancelFunc
+	ended chan struct{}
 
 	mu       sync.Mutex
 	state    State
@@ -70,6 +72,12 @@ func (p *Part) Fail(err error) {
 	p.state = Failed
 }
 
+// Stop ends the part and waits for it.
+func (p *Part) Stop() {
+	p.stop()
+	<-p.ended
+}
+
 // Supervisor runs parts and is the prometheus.Collector of their states.
 type Supervisor struct {
 	log *slog.Logger
@@ -86,9 +94,12 @@ func New(log *slog.Logger) *Supervisor {
 
 // Start runs a part until ctx ends, again and again if it must. Run calls OK on the Part
 // when it has done its work, returns nil when ctx has ended, and an error otherwise.
-func (s *Supervisor) Start(ctx context.Context, name string, run func(context.Context, *Part) error) {
+// A part that was stopped may be started again under its name.
+func (s *Supervisor) Start(ctx context.Context, name string, run func(context.Context, *Part) error) *Part {
 	p := s.add(name, Starting)
+	ctx, p.stop = context.WithCancel(ctx)
 	s.wg.Go(func() {
+		defer close(p.ended)
 		pause := firstPause
 		for ctx.Err() == nil {
 			began := time.Now()
@@ -114,6 +125,7 @@ func (s *Supervisor) Start(ctx context.Context, name string, run func(context.Co
 			pause = min(2*pause, lastPause)
 		}
 	})
+	return p
 }
 
 // Off lists a part that is not configured.
@@ -123,9 +135,14 @@ func (s *Supervisor) Off(name string) { s.add(name, Off) }
 func (s *Supervisor) Wait() { s.wg.Wait() }
 
 func (s *Supervisor) add(name string, st State) *Part {
-	p := &Part{log: s.log.With("component", name), state: st}
+	p := &Part{log: s.log.With("component", name), state: st, ended: make(chan struct{})}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if old := s.parts[name]; old != nil {
+		old.mu.Lock()
+		p.restarts, p.success = old.restarts, old.success
+		old.mu.Unlock()
+	}
 	s.parts[name] = p
 	return p
 }

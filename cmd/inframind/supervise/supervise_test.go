@@ -81,3 +81,28 @@ func TestPauseShrinksAfterALongRun(t *testing.T) {
 		}
 	})
 }
+
+func TestStopAndStartAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := New(slog.New(slog.DiscardHandler))
+		running := 0
+		run := func(ctx context.Context, p *Part) error {
+			running++
+			defer func() { running-- }()
+			<-ctx.Done()
+			return nil
+		}
+		for range 3 {
+			p := s.Start(t.Context(), "job", run)
+			synctest.Wait()
+			if running != 1 {
+				t.Fatalf("%d running", running)
+			}
+			p.Stop()
+		}
+		s.Wait()
+		if running != 0 {
+			t.Errorf("%d still running", running)
+		}
+	})
+}

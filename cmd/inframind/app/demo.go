@@ -1,0 +1,61 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/inframind/inframind/cmd/inframind/demo"
+	"github.com/inframind/inframind/cmd/inframind/supervise"
+	"github.com/inframind/inframind/internal/job"
+)
+
+func (a *App) demoDir() string { return filepath.Join(a.opts.DataDir, "demo") }
+
+// openDemo makes the demo and, at the first start, its 30 days of history.
+func (a *App) openDemo(ctx context.Context) error {
+	if !a.opts.Demo {
+		return nil
+	}
+	var err error
+	if a.demo, err = demo.New(demo.Options{Dir: a.demoDir(), Seed: a.opts.Seed}); err != nil {
+		return err
+	}
+	done := filepath.Join(a.demoDir(), "history-written")
+	if _, err := os.Stat(done); err == nil {
+		return nil
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("demo: %w", err)
+	}
+	// What an interrupted first start left is not whole, and no TSDB has used it.
+	if err := os.RemoveAll(a.tsdbDir()); err != nil {
+		return fmt.Errorf("demo history: %w", err)
+	}
+	if err := a.demo.Fleet().WriteHistory(ctx, a.tsdbDir(), "demo", a.servers); err != nil {
+		return err
+	}
+	return job.SaveFile(done, nil)
+}
+
+// startDemo keeps the demo's streams flowing.
+func (a *App) startDemo(ctx context.Context) {
+	if a.demo == nil {
+		return
+	}
+	d := a.demo
+	a.parts.Start(ctx, "demo", func(ctx context.Context, p *supervise.Part) error {
+		if d == nil { // the streams of an earlier try are closed
+			var err error
+			if d, err = demo.New(demo.Options{Dir: a.demoDir(), Seed: a.opts.Seed}); err != nil {
+				return err
+			}
+		}
+		p.OK()
+		err := d.Run(ctx)
+		d = nil
+		return err
+	})
+}

@@ -1,0 +1,82 @@
+package app
+
+import (
+	"context"
+	"path/filepath"
+	"time"
+
+	"github.com/inframind/inframind/cmd/inframind/supervise"
+	"github.com/inframind/inframind/forecaster/forecast"
+	"github.com/inframind/inframind/internal/job"
+	"github.com/inframind/inframind/internal/pushgw"
+)
+
+// engine is what the three jobs have in common.
+type engine interface {
+	RunOnce(context.Context) (job.Result, error)
+	Metrics() *job.Metrics
+	Close() error
+}
+
+// plan is a job with its schedule.
+type plan struct {
+	name     string
+	interval time.Duration
+	open     func() (engine, error)
+}
+
+func (a *App) plans() []plan {
+	state := func(name string) string { return filepath.Join(a.opts.DataDir, name) }
+	c := a.config
+	return []plan{
+		{"forecaster", time.Duration(c.Forecaster.Interval), func() (engine, error) {
+			return forecast.New(c.Forecaster, forecast.Options{Log: a.log.With("job", "forecaster"), StateDir: state("forecaster"), Curves: a.curves, Store: a.store})
+		}},
+	}
+}
+
+// startJobs starts every job; they end with ctx.
+func (a *App) startJobs(ctx context.Context) {
+	a.reloading.Lock()
+	defer a.reloading.Unlock()
+	a.jobsCtx = ctx
+	a.launch()
+}
+
+// restartJobs gives every job the configuration of now. Callers hold a.reloading.
+func (a *App) restartJobs() {
+	for _, p := range a.jobs {
+		p.Stop()
+	}
+	a.jobs = nil
+	a.launch()
+}
+
+func (a *App) launch() {
+	for _, p := range a.plans() {
+		a.jobs = append(a.jobs, a.parts.Start(a.jobsCtx, p.name, func(ctx context.Context, part *supervise.Part) error {
+			return a.runJob(ctx, p, part)
+		}))
+	}
+}
+
+// runJob repeats one job until ctx ends. A run that fails is repeated at its next turn.
+func (a *App) runJob(ctx context.Context, p plan, part *supervise.Part) error {
+	e, err := p.open()
+	if err != nil {
+		return err
+	}
+	pub, err := pushgw.New(a.self+"/pushgateway", nil)
+	if err != nil {
+		return err
+	}
+	log := a.log.With("job", p.name)
+	job.Every(ctx, p.interval, func(ctx context.Context) error {
+		err := job.Once(ctx, log, e.Metrics(), pub, e.RunOnce)
+		if ctx.Err() == nil { // a run cut short by the end is no failure
+			part.Fail(err)
+		}
+		return err
+	})
+	return e.Close()
+}
