@@ -1,0 +1,218 @@
+// Package snmp reads devices by SNMP: modules of a snmp.yml become the metrics everybody
+// knows them by, and without a module the profiles that fit the device are chosen.
+package snmp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/inframind/inframind/exporters/snmp_exporter/conf"
+	"github.com/inframind/inframind/exporters/snmp_exporter/walk"
+	"github.com/inframind/inframind/internal/exporter"
+)
+
+// AutoModule is the module that chooses profiles by what the device says it is.
+const AutoModule = "auto"
+
+// DefaultAuth is used when a probe names none.
+const DefaultAuth = "public_v2"
+
+// Options of a Driver.
+type Options struct {
+	InFlight     int           // requests under way to one device, default 2
+	WrapCounters bool          // wrap Counter64 at 2^53
+	Source       string        // local address:port to send from
+	LabelCache   time.Duration // how long label-only columns are kept; 0 reads them every time
+	Devices      *walk.Devices // what is known of devices; shared by drivers of one process
+	Metrics      *Metrics
+}
+
+// Driver reads SNMP devices. It implements exporter.Driver.
+type Driver struct {
+	opts     Options
+	auths    map[string]*conf.Auth
+	modules  map[string]*module
+	profiles *profiles
+}
+
+// New makes a driver of a checked configuration. The profiles of the auto module are added to
+// its modules under their own names where those are free.
+func New(c *conf.Config, opts Options) (*Driver, error) {
+	if opts.Devices == nil {
+		opts.Devices = walk.NewDevices(10_000)
+	}
+	if opts.Metrics == nil {
+		opts.Metrics = NewMetrics()
+	}
+	p, err := loadProfiles()
+	if err != nil {
+		return nil, err
+	}
+	d := &Driver{opts: opts, auths: map[string]*conf.Auth{}, modules: map[string]*module{}, profiles: p}
+	for name, m := range p.modules {
+		d.modules[name] = m
+	}
+	for name, m := range c.Modules {
+		d.modules[name] = compile(name, m)
+	}
+	d.auths["public_v1"] = &conf.Auth{Community: "public", Version: 1}
+	d.auths["public_v2"] = &conf.Auth{Community: "public", Version: 2}
+	maps.Copy(d.auths, c.Auths)
+	return d, nil
+}
+
+// SetAuth adds an auth that no file defines. It must not be called while probes run.
+func (d *Driver) SetAuth(name string, a *conf.Auth) { d.auths[name] = a }
+
+// Names implements exporter.Driver.
+func (d *Driver) Names() (modules, auths []string) {
+	modules = append([]string{AutoModule}, slices.Sorted(maps.Keys(d.modules))...)
+	return modules, slices.Sorted(maps.Keys(d.auths))
+}
+
+// Close implements exporter.Driver. Nothing is kept open between probes.
+func (d *Driver) Close(context.Context) error { return nil }
+
+// Identity OIDs, asked for first: they show that somebody answers, and who.
+const (
+	sysDescr    = "1.3.6.1.2.1.1.1.0"
+	sysObjectID = "1.3.6.1.2.1.1.2.0"
+	sysUpTime   = "1.3.6.1.2.1.1.3.0"
+)
+
+// Open implements exporter.Driver.
+func (d *Driver) Open(ctx context.Context, p *exporter.Probe) (*exporter.Device, error) {
+	name := p.Auth.Name
+	if name == "" {
+		name = DefaultAuth
+	}
+	auth := d.auths[name]
+	if auth == nil {
+		return nil, exporter.Failf(exporter.ReasonCredentials, "no auth is called %q", name)
+	}
+	names := p.Modules
+	if len(names) == 0 {
+		names = []string{AutoModule}
+	}
+	first := &module{conf: &conf.Module{WalkParams: conf.WalkParams{Timeout: conf.DefaultTimeout}}}
+	for _, n := range names {
+		if m := d.modules[n]; m != nil {
+			first = m
+			break
+		}
+	}
+	dev := d.opts.Devices.Get(p.Target + "\x00" + name + "\x00" + p.Params["snmp_context"])
+	client, err := walk.Dial(ctx, p.Target, walk.Options{
+		Auth: auth, ContextName: p.Params["snmp_context"], Unconnected: first.conf.WalkParams.UseUnconnectedUDPSocket,
+		Source: d.opts.Source, InFlight: d.opts.InFlight, Device: dev, Observe: d.opts.Metrics.observe,
+	})
+	if err != nil {
+		return nil, err
+	}
+	start := time.Now()
+	got, _, err := client.Get(ctx, params(first), []string{sysDescr, sysObjectID, sysUpTime})
+	if err != nil {
+		d.opts.Metrics.count(client)
+		return nil, errors.Join(exporter.Fail(reason(err), fmt.Errorf("%s: %w", p.Target, err)), client.Close())
+	}
+	p.Trace.Add("get system", start, fmt.Sprintf("%d of 3 values", len(got)), 0)
+	id := identify(got)
+	s := &scrape{client: client, device: dev, opts: d.opts, trace: p.Trace, out: newExposition()}
+	mods, hardware := d.choose(names, id)
+	s.keepAll = hardware
+	collectors := []exporter.Collector{{Name: "modules", Write: func(ctx context.Context, w io.Writer) error { return s.modules(ctx, w, mods) }}}
+	if hardware {
+		collectors = append(collectors, exporter.Collector{Name: "hardware", Collect: func(ctx context.Context, ch chan<- prometheus.Metric) error {
+			return d.profiles.hardware(s.tables, ch)
+		}})
+	}
+	return &exporter.Device{Serial: true, Collectors: collectors, Close: func() {
+		d.opts.Metrics.count(client)
+		_ = client.Close() // UDP: nothing can be lost
+	}}, nil
+}
+
+// modules walks all modules and writes what came of them. It stops walking a little before the
+// deadline, so that there is time to write.
+func (s *scrape) modules(ctx context.Context, w io.Writer, mods []*module) error {
+	walkCtx := ctx
+	if deadline, ok := ctx.Deadline(); ok {
+		left := time.Until(deadline)
+		c, cancel := context.WithDeadline(ctx, deadline.Add(-min(left/10, time.Second)))
+		defer cancel()
+		walkCtx = c
+	}
+	var errs []error
+	for _, m := range mods {
+		if err := s.module(walkCtx, m); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	if err := s.out.write(w); err != nil {
+		return err
+	}
+	s.out = nil
+	return errors.Join(errs...)
+}
+
+// reason finds the bounded reason of an error of this protocol.
+func reason(err error) string {
+	switch {
+	case errors.Is(err, walk.ErrLogin):
+		return exporter.ReasonUnauthorized
+	case errors.Is(err, walk.ErrNoAnswer):
+		return exporter.ReasonTimeout
+	case errors.Is(err, walk.ErrDeviceError), errors.Is(err, walk.ErrNotIncreasing), errors.Is(err, walk.ErrEndless):
+		return exporter.ReasonProtocol
+	}
+	return exporter.Reason(err)
+}
+
+// identity is what a device says it is.
+type identity struct {
+	objectID string // sysObjectID without leading dot
+	descr    string
+}
+
+func identify(got []walk.Instance) identity {
+	var id identity
+	for _, in := range got {
+		switch in.OID {
+		case sysObjectID:
+			id.objectID = strings.TrimPrefix(in.Value.Text(), ".")
+		case sysDescr:
+			id.descr = in.Value.Text()
+		}
+	}
+	return id
+}
+
+// choose gives the modules to walk, each once, and whether hardware sensors are derived.
+func (d *Driver) choose(names []string, id identity) (mods []*module, hardware bool) {
+	seen := map[string]bool{}
+	add := func(m *module) {
+		if m != nil && !seen[m.name] {
+			seen[m.name] = true
+			mods = append(mods, m)
+		}
+	}
+	for _, n := range names {
+		if n == AutoModule {
+			hardware = true
+			for _, m := range d.profiles.choose(id) {
+				add(m)
+			}
+			continue
+		}
+		add(d.modules[n])
+	}
+	return mods, hardware
+}
