@@ -170,7 +170,7 @@ func headroom(p *plot.Plot) {
 		p.Y.Min = 0
 	}
 	if p.Y.Max > p.Y.Min {
-		p.Y.Max += (p.Y.Max - p.Y.Min) * 0.18
+		p.Y.Max += (p.Y.Max - p.Y.Min) * 0.3
 	} else {
 		p.Y.Max = p.Y.Min + 1
 	}
