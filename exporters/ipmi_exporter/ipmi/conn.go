@@ -53,6 +53,8 @@ type ConnInfo struct {
 	Interface string   // "lan 2.0", "lan 1.5" or "local"
 	Suite     Suite    // cipher suite of a 2.0 session, else 0
 	Quirks    []string // deviations found while the session was set up
+	Packets   int      // datagrams sent so far
+	Retries   int      // of them, sent again
 }
 
 // do sends one command and returns a copy of its answer, of at least min bytes.

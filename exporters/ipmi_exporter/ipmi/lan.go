@@ -54,6 +54,7 @@ type Options struct {
 	Privilege Privilege // 0 means User
 	Version   Version
 	Suite     Suite // 0 asks the BMC and takes the strongest
+	OneByOne  bool  // never more than one command in flight
 }
 
 func (o *Options) check() error {
@@ -90,6 +91,9 @@ func Dial(ctx context.Context, addr string, opt Options) (Conn, error) {
 	l, err := dialLink(ctx, addr)
 	if err != nil {
 		return nil, err
+	}
+	if opt.OneByOne {
+		l.window = 1
 	}
 	c, err := open(ctx, l, opt)
 	if err != nil {
@@ -164,7 +168,11 @@ func (c *lan) raise(ctx context.Context, p Privilege) error {
 	return nil
 }
 
-func (c *lan) Info() ConnInfo { return c.info }
+func (c *lan) Info() ConnInfo {
+	info := c.info
+	info.Packets, info.Retries = c.link.Packets, c.link.Retries
+	return info
+}
 
 // Exchange sends reqs with up to two in flight.
 func (c *lan) Exchange(ctx context.Context, reqs []Request, answer Answer) error {

@@ -6,9 +6,7 @@ import (
 	"unicode/utf8"
 )
 
-// text decodes a type/length byte and what follows it (section 43.15 for SDRs, the FRU
-// specification's chapter 13 for FRU fields): binary, BCD plus, 6-bit ASCII or 8-bit.
-// size is the number of bytes used, the type/length byte included.
+// textKind tells the two users of type/length bytes apart.
 type textKind byte
 
 const (
@@ -16,7 +14,16 @@ const (
 	fruText                 // type 0 is binary
 )
 
+// decodeText decodes a type/length byte and what follows it (section 43.15 for SDRs,
+// chapter 13 of the FRU specification): binary, BCD plus, 6-bit ASCII or 8-bit. size is the
+// number of bytes used, the type/length byte included.
 func decodeText(kind textKind, b []byte) (s string, size int) {
+	s, size = rawText(kind, b)
+	return clean(s), size
+}
+
+// rawText is decodeText with padding and control characters as they are.
+func rawText(kind textKind, b []byte) (s string, size int) {
 	if len(b) == 0 {
 		return "", 0
 	}
@@ -40,7 +47,7 @@ func decodeText(kind textKind, b []byte) (s string, size int) {
 			s = unicodeText(raw)
 		}
 	}
-	return clean(s), 1 + len(raw)
+	return s, 1 + len(raw)
 }
 
 // bcdPlus has two characters a byte, the first in the high nibble.

@@ -132,14 +132,14 @@ type Reading struct {
 func (r *Reading) Usable() bool { return r.Err == nil && !r.Disabled && !r.Missing }
 
 // decode fills r from the answer to Get Sensor Reading. Short answers are common.
-func (r *Reading) decode(b []byte) {
+func (r *Reading) decode(b []byte, q Quirks) {
 	if len(b) < 1 {
 		r.Err = fmt.Errorf("%w: empty sensor reading", ErrMalformed)
 		return
 	}
 	r.Raw = b[0]
 	if len(b) >= 2 {
-		r.Disabled = b[1]&0x40 == 0
+		r.Disabled = b[1]&0x40 == 0 && !q.IgnoreScanning
 		r.Missing = b[1]&0x20 != 0
 	}
 	if r.Disabled || r.Missing {
@@ -161,7 +161,7 @@ func (r *Reading) decode(b []byte) {
 
 // ReadSensors reads every sensor that can be read at c's own controller and calls each
 // for it, as the answers come in. Event-only sensors are skipped.
-func ReadSensors(ctx context.Context, c Conn, sensors []*Sensor, each func(Reading)) error {
+func ReadSensors(ctx context.Context, c Conn, sensors []*Sensor, q Quirks, each func(Reading)) error {
 	reqs := make([]Request, len(sensors))
 	data := make([]byte, len(sensors))
 	for i, s := range sensors {
@@ -172,7 +172,7 @@ func ReadSensors(ctx context.Context, c Conn, sensors []*Sensor, each func(Readi
 	err := c.Exchange(ctx, reqs, func(i int, b []byte, err error) {
 		r := Reading{Sensor: sensors[i], Err: err}
 		if err == nil {
-			r.decode(b)
+			r.decode(b, q)
 		}
 		if r.Usable() && r.Sensor.Analog && r.Sensor.Linear.NonLinear() {
 			nonLinear = append(nonLinear, r)

@@ -47,49 +47,55 @@ const (
 	maxConflicts = 10 // reservations lost in a row before giving up
 )
 
-// ReadRecords reads all raw SDRs (section 33.12).
-func ReadRecords(ctx context.Context, c Conn, info RepositoryInfo) ([][]byte, error) {
-	r := &sdrReader{conn: c, netFn: netFnStorage, get: 0x23, reserve: 0x22, chunk: firstChunk}
-	if info.Device {
-		r.netFn, r.get = netFnSensor, 0x21
-	}
-	var out [][]byte
-	seen := map[uint16]bool{}
-	for id := uint16(0); id != 0xffff; {
-		if seen[id] {
-			return nil, fmt.Errorf("%w: the SDR repository goes in circles at record %d", ErrMalformed, id)
-		}
-		seen[id] = true
-		if len(out) >= maxRecords {
-			return nil, fmt.Errorf("%w: more than %d SDRs", ErrMalformed, maxRecords)
-		}
-		rec, next, err := r.record(ctx, id)
-		if id == 0 && Absent(err) { // an empty repository
-			return nil, nil
-		}
-		if err != nil {
-			return nil, fmt.Errorf("SDR %d: %w", id, err)
-		}
-		out = append(out, rec)
-		id = next
-	}
-	return out, nil
-}
+// SDRReader reads a repository, in more than one go if need be: a slow BMC may take longer
+// than one scrape grants.
+type SDRReader struct {
+	Info    RepositoryInfo
+	Records [][]byte // raw, read so far
+	Done    bool
 
-// sdrReader holds the reservation and the chunk size that the BMC is known to take.
-type sdrReader struct {
+	next        uint16
+	seen        map[uint16]bool
 	conn        Conn
-	netFn       byte
-	get         byte
-	reserve     byte
 	reservation [2]byte
 	reserved    bool
 	conflicts   int
 	chunk       byte
 }
 
+// NewSDRReader starts reading the repository that info describes.
+func NewSDRReader(info RepositoryInfo) *SDRReader {
+	return &SDRReader{Info: info, chunk: firstChunk, seen: map[uint16]bool{}}
+}
+
+// Read goes on reading (section 33.12) until Done or an error.
+func (r *SDRReader) Read(ctx context.Context, c Conn) error {
+	r.conn, r.reserved, r.conflicts = c, false, 0 // a reservation belongs to a session
+	for !r.Done {
+		id := r.next
+		if len(r.Records) >= maxRecords {
+			return fmt.Errorf("%w: more than %d SDRs", ErrMalformed, maxRecords)
+		}
+		rec, next, err := r.record(ctx, id)
+		if id == 0 && Absent(err) && r.Info.Records == 0 { // an empty repository
+			r.Done = true
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("SDR %d: %w", id, err)
+		}
+		r.Records = append(r.Records, rec)
+		r.seen[id] = true
+		if next != 0xffff && r.seen[next] {
+			return fmt.Errorf("%w: the SDR repository goes in circles at record %d", ErrMalformed, next)
+		}
+		r.next, r.Done = next, next == 0xffff
+	}
+	return nil
+}
+
 // record reads one SDR in chunks and returns the id of the next.
-func (r *sdrReader) record(ctx context.Context, id uint16) (rec []byte, next uint16, err error) {
+func (r *SDRReader) record(ctx context.Context, id uint16) (rec []byte, next uint16, err error) {
 	total := 5
 	for len(rec) < total {
 		if !r.reserved {
@@ -102,7 +108,8 @@ func (r *sdrReader) record(ctx context.Context, id uint16) (rec []byte, next uin
 		if left := total - len(rec); len(rec) > 0 && left < int(want) {
 			want = byte(left)
 		}
-		b, err := do(ctx, r.conn, 2, Request{NetFn: r.netFn, Cmd: r.get, Data: []byte{r.reservation[0], r.reservation[1], byte(id), byte(id >> 8), byte(len(rec)), want}})
+		netFn, get, _ := r.commands()
+		b, err := do(ctx, r.conn, 2, Request{NetFn: netFn, Cmd: get, Data: []byte{r.reservation[0], r.reservation[1], byte(id), byte(id >> 8), byte(len(rec)), want}})
 		if err != nil {
 			if err = r.recover(ctx, err, len(rec) == 0); err != nil {
 				return nil, 0, err
@@ -122,9 +129,18 @@ func (r *sdrReader) record(ctx context.Context, id uint16) (rec []byte, next uin
 	return rec[:total], next, nil
 }
 
+// commands are those of the repository or of the device SDRs (section 35.3).
+func (r *SDRReader) commands() (netFn, get, reserve byte) {
+	if r.Info.Device {
+		return netFnSensor, 0x21, 0x22
+	}
+	return netFnStorage, 0x23, 0x22
+}
+
 // renew takes a reservation. BMCs without the command are read without.
-func (r *sdrReader) renew(ctx context.Context) error {
-	b, err := do(ctx, r.conn, 2, Request{NetFn: r.netFn, Cmd: r.reserve})
+func (r *SDRReader) renew(ctx context.Context) error {
+	netFn, _, reserve := r.commands()
+	b, err := do(ctx, r.conn, 2, Request{NetFn: netFn, Cmd: reserve})
 	if err != nil && !Absent(err) {
 		return fmt.Errorf("reserve the SDR repository: %w", err)
 	}
@@ -138,7 +154,7 @@ func (r *sdrReader) renew(ctx context.Context) error {
 // recover reacts to a refused read: smaller chunks, a new reservation, patience. It
 // returns err when nothing is left to try. A record that is refused at its very start
 // with "not present" is final.
-func (r *sdrReader) recover(ctx context.Context, err error, start bool) error {
+func (r *SDRReader) recover(ctx context.Context, err error, start bool) error {
 	var code CompletionCode
 	if !errors.As(err, &code) {
 		return err

@@ -3,6 +3,7 @@ package ipmi
 import (
 	"fmt"
 	"strconv"
+	"strings"
 )
 
 // SDR record types (table 43-1 and following).
@@ -50,6 +51,10 @@ func (s *Sensor) ID() string {
 	return fmt.Sprintf("%02x.%d.%02x", s.Owner, s.LUN, s.Number)
 }
 
+// CanRead tells whether the BMC itself can be asked for a reading. Sensors of system
+// software and event-only sensors have none; those of other controllers are behind a bridge.
+func (s *Sensor) CanRead() bool { return !s.EventOnly && s.Owner == bmcAddress }
+
 // Threshold tells whether the sensor compares an analog reading with thresholds.
 func (s *Sensor) Threshold() bool { return s.Event == EventThreshold }
 
@@ -78,14 +83,21 @@ type Repository struct {
 	MCs     []MCLocator
 	Other   int // records of types that say nothing about sensors or FRUs
 	Damaged int // records that contradict themselves, left out
+
+	quirks Quirks
 }
 
 // DecodeRecords decodes raw SDRs, each with its 5-byte header. Damaged ones are counted.
-func DecodeRecords(records [][]byte) *Repository {
-	rep := &Repository{}
+func DecodeRecords(records [][]byte, q Quirks) *Repository {
+	rep := &Repository{quirks: q}
 	for _, b := range records {
 		if err := rep.add(b); err != nil {
 			rep.Damaged++
+		}
+	}
+	if q.AnyOwner {
+		for i := range rep.Sensors {
+			rep.Sensors[i].Owner = bmcAddress
 		}
 	}
 	rep.separate()
@@ -183,39 +195,47 @@ func compactSensor(b []byte) Sensor {
 	}
 	s.setMasks(b)
 	s.Readable = 0 // nothing to convert a threshold with
-	s.Name, _ = decodeText(sdrText, b[31:])
+	s.Name, _ = rawText(sdrText, b[31:])
 	return s
 }
 
 // eventOnlySensor decodes record type 03h (table 43-3).
 func eventOnlySensor(b []byte) Sensor {
 	s := Sensor{Record: le16(b), Owner: b[5], Channel: b[6] >> 4, LUN: b[6] & 3, Number: b[7], Entity: Entity{b[8], b[9]}, Type: SensorType(b[10]), Event: EventType(b[11]), EventOnly: true}
-	s.Name, _ = decodeText(sdrText, b[16:])
+	s.Name, _ = rawText(sdrText, b[16:])
 	return s
 }
 
 // addShared expands a record that stands for several sensors with consecutive numbers
 // (section 43.2): names get a numeric or alphabetic suffix, entities may count up too.
+// s.Name is still as the record has it: "DIMM " and 1 make "DIMM 1".
 func (rep *Repository) addShared(s Sensor, how, offset byte) {
-	count := int(how & 0x0f)
-	if count <= 1 {
-		rep.Sensors = append(rep.Sensors, s)
-		return
-	}
+	count := max(int(how&0x0f), 1)
 	for i := 0; i < count && int(s.Number)+i <= 0xff; i++ {
 		one := s
 		one.Number += byte(i)
-		n := int(offset&0x7f) + i
-		if how>>4&3 == 1 {
-			one.Name += alphaSuffix(n)
-		} else {
-			one.Name += strconv.Itoa(n)
+		if count > 1 {
+			one.Name = rep.sharedName(s.Name, how>>4&3 == 1, int(offset&0x7f)+i)
 		}
+		one.Name = clean(one.Name)
 		if offset&0x80 != 0 {
 			one.Entity.Instance += byte(i)
 		}
 		rep.Sensors = append(rep.Sensors, one)
 	}
+}
+
+func (rep *Repository) sharedName(name string, alpha bool, n int) string {
+	if alpha {
+		return name + alphaSuffix(n)
+	}
+	if rep.quirks.CountUp {
+		digits := len(name) - len(strings.TrimRight(name, "0123456789"))
+		if first, err := strconv.Atoi(name[len(name)-digits:]); err == nil {
+			return name[:len(name)-digits] + strconv.Itoa(first+n)
+		}
+	}
+	return name + strconv.Itoa(n)
 }
 
 // alphaSuffix is A for 0, Z for 25, AA for 26.
