@@ -1,0 +1,274 @@
+package classify
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/inframind/inframind/internal/job"
+	"github.com/inframind/inframind/internal/logstore"
+	"github.com/inframind/inframind/internal/pushgw"
+	"github.com/inframind/inframind/log-classifier/corpus"
+	"github.com/inframind/inframind/log-classifier/mine"
+	"github.com/inframind/inframind/log-classifier/model"
+
+	promconfig "github.com/prometheus/common/config"
+)
+
+// Options are what a caller passes in besides the configuration.
+type Options struct {
+	Log      *slog.Logger
+	StateDir string         // cursor, templates, labels, models; "" keeps everything in memory
+	Shard    job.Shard      // by host
+	Store    logstore.Store // required
+	DryRun   func(logstore.Document) error
+	Now      func() time.Time // for tests; default time.Now
+}
+
+// Engine labels new lines of a log store.
+type Engine struct {
+	cfg     Config
+	opt     Options
+	pub     job.Publisher
+	metrics *job.Metrics
+
+	mu       sync.Mutex // one run at a time; metrics and review read beside it
+	st       *state
+	model    *model.Model
+	miner    *mine.Miner
+	labeler  *Labeler
+	labels   *labelStore
+	hosts    *bounded
+	services *bounded
+	saved    time.Time // the state, last
+}
+
+// New returns an engine. cfg is validated; opt.Store must be set.
+func New(cfg Config, opt Options) (*Engine, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	if opt.Store == nil {
+		return nil, errors.New("no log store")
+	}
+	if opt.Log == nil {
+		opt.Log = slog.New(slog.DiscardHandler)
+	}
+	if opt.Now == nil {
+		opt.Now = time.Now
+	}
+	e := &Engine{cfg: cfg, opt: opt, metrics: job.NewMetrics("log-classifier", "log_classifier", opt.Shard),
+		hosts: newBounded(cfg.Limits.Hosts), services: newBounded(cfg.Limits.Services)}
+	if err := e.open(); err != nil {
+		return nil, err
+	}
+	if cfg.Pushgateway.URL != "" {
+		hc, err := promconfig.NewClientFromConfig(cfg.Pushgateway.HTTPClient, "log-classifier")
+		if err != nil {
+			return nil, fmt.Errorf("pushgateway.http_client_config: %w", err)
+		}
+		pub, err := pushgw.New(cfg.Pushgateway.URL, hc)
+		if err != nil {
+			return nil, err
+		}
+		e.pub = pub
+	}
+	e.metrics.Registry().MustRegister(&collector{e: e})
+	e.metrics.RestoreSuccess(e.st.LastSuccess)
+	return e, nil
+}
+
+// open loads state, model and labels.
+func (e *Engine) open() (err error) {
+	if e.st, err = loadState(e.opt.StateDir, e.cfg.Index); err != nil {
+		return err
+	}
+	e.st.known(e.hosts, e.services)
+	if e.miner, err = mine.Restore(e.st.Mined, mine.Options{MaxTemplates: e.cfg.Limits.Templates}); err != nil {
+		return fmt.Errorf("%s: %w", statePath(e.opt.StateDir), err)
+	}
+	if e.model, err = LoadModel(e.cfg.Model, e.opt.StateDir); err != nil {
+		return err
+	}
+	if e.labels, err = openLabels(e.opt.StateDir); err != nil {
+		return err
+	}
+	return e.reload()
+}
+
+// LoadModel returns the model at path; without a path the one that was trained below
+// stateDir and is in service; without that the shipped one.
+func LoadModel(path, stateDir string) (*model.Model, error) {
+	if path == "" && stateDir != "" {
+		p := filepath.Join(stateDir, "models", "current.model")
+		if _, err := os.Stat(p); err == nil {
+			path = p
+		}
+	}
+	if path == "" {
+		return corpus.Shipped()
+	}
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("model: %w", err)
+	}
+	m, err := model.Decode(raw)
+	if err != nil {
+		return nil, fmt.Errorf("model %s: %w", path, err)
+	}
+	return m, nil
+}
+
+// reload makes a labeler from the model and the labels people gave.
+func (e *Engine) reload() error {
+	e.labeler = NewLabeler(e.model, e.miner, e.labels.byTemplate(e.miner))
+	rows, err := corpus.Rows()
+	if err != nil {
+		return err
+	}
+	e.labeler.learn(rows, e.labels.examples())
+	return nil
+}
+
+// Metrics returns what the engine publishes.
+func (e *Engine) Metrics() *job.Metrics { return e.metrics }
+
+// Run labels what is new, records the run and pushes the metrics.
+func (e *Engine) Run(ctx context.Context) error {
+	return job.Once(ctx, e.opt.Log, e.metrics, e.pub, e.RunOnce)
+}
+
+// Close releases what New opened. The store belongs to the caller.
+func (e *Engine) Close() error { return nil }
+
+// RunOnce labels every line stored since the last run. The cursor is saved after the lines
+// it stands for were written, and documents keep their ids: lines are neither lost nor
+// labelled twice, however a run ends.
+func (e *Engine) RunOnce(ctx context.Context) (job.Result, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	var res job.Result
+	if changed, err := e.labels.refresh(); err != nil {
+		return res, err
+	} else if changed {
+		if err := e.reload(); err != nil {
+			return res, err
+		}
+	}
+	for res.Read < e.cfg.Limits.PerRun {
+		page, err := e.opt.Store.Read(ctx, logstore.Query{Index: e.cfg.Index, After: e.st.Cursor, Limit: e.cfg.BatchSize})
+		if err != nil {
+			return res, fmt.Errorf("read %s: %w", e.cfg.Index, err)
+		}
+		if len(page.Documents) == 0 {
+			break
+		}
+		if err := e.page(ctx, page, &res); err != nil {
+			return res, err
+		}
+	}
+	e.st.LastSuccess = e.opt.Now()
+	return res, e.save()
+}
+
+// page labels and writes one page. A page that cannot be written leaves the counters as they
+// were: they are restored from the saved state.
+func (e *Engine) page(ctx context.Context, page logstore.Page, res *job.Result) error {
+	docs := make([]logstore.Document, 0, len(page.Documents))
+	for _, d := range page.Documents {
+		res.Read++
+		host := text(d.Fields, "host.name", "host.hostname", "host", "hostname")
+		switch {
+		case !e.opt.Shard.Owns(host):
+			res.Skipped++
+			continue
+		case d.Message == "":
+			res.Skipped++
+			e.st.NoMessage++
+			continue
+		}
+		docs = append(docs, e.label(d, host))
+	}
+	if e.opt.DryRun != nil {
+		for _, d := range docs {
+			if err := e.opt.DryRun(d); err != nil {
+				return err
+			}
+		}
+		e.st.Cursor = page.Next
+		return nil
+	}
+	rejected, err := e.opt.Store.Write(ctx, e.cfg.Output, docs)
+	if err != nil {
+		return errors.Join(fmt.Errorf("write %s: %w", e.cfg.Output, err), e.open())
+	}
+	for _, r := range rejected[:min(len(rejected), 5)] {
+		e.opt.Log.Warn("line refused by the store", "id", r.ID, "reason", r.Reason)
+	}
+	e.st.Rejected += int64(len(rejected))
+	res.Failed += len(rejected)
+	res.Written += len(docs) - len(rejected)
+	e.st.Cursor = page.Next
+	if e.opt.Now().Sub(e.saved) < saveEvery {
+		return nil
+	}
+	return e.save()
+}
+
+// label makes the labelled document of d and counts it.
+func (e *Engine) label(d logstore.Document, host string) logstore.Document {
+	v, isNew := e.labeler.Label(d.Message)
+	v.Template.Seen(d.Time, host, d.Message)
+	if isNew {
+		e.st.New++
+	}
+	service := text(d.Fields, "service.name", "process.name", "service", "program")
+	e.st.count(v, e.hosts.value(host), e.services.value(service))
+	fields := make(map[string]any, len(d.Fields)+8)
+	for k, val := range d.Fields {
+		fields[k] = val
+	}
+	r := v.record(e.ask(d, v))
+	fields["ml_category"], fields["ml_confidence"], fields["ml_model"] = r.Category, r.Confidence, e.model.Name
+	fields["ml_template"], fields["ml_template_id"], fields["ml_review"] = r.Template, r.TemplateID, r.Review
+	if len(r.Reasons) > 0 {
+		fields["ml_reasons"] = r.Reasons
+	}
+	if isNew {
+		fields["ml_new_template"] = true
+	}
+	return logstore.Document{ID: d.ID, Time: d.Time, Message: d.Message, Fields: fields}
+}
+
+// text returns the first of the named fields that is a string.
+func text(fields map[string]any, names ...string) string {
+	for _, n := range names {
+		if s, ok := fields[n].(string); ok && s != "" {
+			return s
+		}
+	}
+	return ""
+}
+
+// saveEvery bounds the work that a crash repeats. Repeating is safe: the counts go back with
+// the cursor, and the documents have the same ids.
+const saveEvery = 5 * time.Second
+
+func (e *Engine) save() error {
+	if e.opt.StateDir == "" || e.opt.DryRun != nil {
+		return nil
+	}
+	e.st.Mined = e.miner.State()
+	raw, err := json.Marshal(e.st)
+	if err != nil {
+		return fmt.Errorf("encode state: %w", err)
+	}
+	e.saved = e.opt.Now()
+	return job.SaveFile(statePath(e.opt.StateDir), raw)
+}

@@ -1,0 +1,68 @@
+// Package corpus holds the labelled messages the shipped model is trained on, and the model.
+// The messages were written by the project's authors from knowledge of how systems speak.
+package corpus
+
+import (
+	"bytes"
+	_ "embed" // the files below
+	"fmt"
+
+	"github.com/inframind/inframind/log-classifier/label"
+	"github.com/inframind/inframind/log-classifier/model"
+)
+
+//go:generate go run github.com/inframind/inframind/log-classifier train --shipped --output=shipped.model
+
+//go:embed core.csv
+var core []byte
+
+//go:embed wide.csv
+var wide []byte
+
+//go:embed critical_test.csv
+var criticalTest []byte
+
+//go:embed shipped.model
+var shipped []byte
+
+// wideWeight is the weight of a message of the wide corpus; see docs/log-classifier.md.
+const wideWeight = 0.2
+
+// Rows returns the training examples of the shipped model. Their systems start with
+// "corpus/".
+func Rows() ([]model.Row, error) {
+	var out []model.Row
+	for _, part := range []struct {
+		name   string
+		raw    []byte
+		weight float64
+	}{{"core", core, 1}, {"wide", wide, wideWeight}} {
+		examples, err := label.Read(bytes.NewReader(part.raw))
+		if err != nil {
+			return nil, fmt.Errorf("corpus %s: %w", part.name, err)
+		}
+		for _, e := range examples {
+			e.System = "corpus/" + e.System
+			out = append(out, model.Row{Example: e, Weight: part.weight})
+		}
+	}
+	return out, nil
+}
+
+// CriticalTest returns the project's own test messages, of kinds that Rows does not hold.
+func CriticalTest() ([]label.Example, error) {
+	examples, err := label.Read(bytes.NewReader(criticalTest))
+	if err != nil {
+		return nil, fmt.Errorf("critical test: %w", err)
+	}
+	return examples, nil
+}
+
+// Shipped returns the model that works out of the box.
+func Shipped() (*model.Model, error) {
+	m, err := model.Decode(shipped)
+	if err != nil {
+		return nil, fmt.Errorf("shipped model: %w", err)
+	}
+	return m, nil
+}

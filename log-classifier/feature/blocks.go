@@ -1,0 +1,221 @@
+package feature
+
+import "strconv"
+
+// wordBlock: words, bigrams, the first and the last word.
+func (x *Extractor) wordBlock([]byte) {
+	ws := x.words
+	for i := range ws {
+		w := &ws[i]
+		x.add('w', w.hash, func() string { return string(w.text) })
+		if i > 0 {
+			p := &ws[i-1]
+			x.add('b', mix(p.hash, w.hash), func() string { return string(p.text) + " " + string(w.text) })
+		}
+	}
+	if n := len(ws); n > 0 {
+		x.add('f', ws[0].hash, func() string { return "^" + string(ws[0].text) })
+		x.add('l', ws[n-1].hash, func() string { return string(ws[n-1].text) + "$" })
+	}
+}
+
+// charBlock: pieces of 3 to 5 letters of the words, with their borders.
+func (x *Extractor) charBlock([]byte) {
+	for i := range x.words {
+		w := &x.words[i]
+		if w.kind != 'w' || len(w.text) < 3 || len(w.text) > 30 {
+			continue
+		}
+		var buf [32]byte
+		n := copy(buf[1:], w.text) + 2
+		buf[0], buf[n-1] = '_', '_'
+		for s := 0; s+3 <= n; s++ {
+			h := hashBytes(fnvOffset, buf[s:s+2])
+			for e := s + 2; e < n && e < s+5; e++ {
+				h = (h ^ uint64(buf[e])) * fnvPrime
+				x.add('c', h, func() string { return "~" + string(buf[s:e+1]) })
+			}
+		}
+	}
+}
+
+// stemBlock: stems and pairs of stems.
+func (x *Extractor) stemBlock([]byte) {
+	ws := x.words
+	for i := range ws {
+		w := &ws[i]
+		x.add('s', w.stem, func() string { return string(w.text[:stem(w.text)]) + "-" })
+		if i > 0 {
+			p := &ws[i-1]
+			x.add('t', mix(p.stem, w.stem), func() string {
+				return string(p.text[:stem(p.text)]) + "- " + string(w.text[:stem(w.text)]) + "-"
+			})
+		}
+	}
+}
+
+var lexNames = [lexCount]string{"fatal", "error", "warn", "event", "detail", "scope", "thing", "mend"}
+
+// lexBlock: how many words of each lexicon, negated ones apart, and which follow which.
+func (x *Extractor) lexBlock([]byte) {
+	var plain, negated [lexCount]int
+	type hit struct{ class, at int }
+	var hits [24]hit
+	n := 0
+	for i := range x.words {
+		w := &x.words[i]
+		if w.classes == 0 {
+			continue
+		}
+		neg := x.negated(i)
+		for c := range int(lexCount) {
+			if w.classes&(1<<c) == 0 {
+				continue
+			}
+			code := c
+			if neg {
+				negated[c]++
+				code += lexCount
+			} else {
+				plain[c]++
+			}
+			if n < len(hits) {
+				hits[n] = hit{code, i}
+				n++
+			}
+		}
+	}
+	for c := range int(lexCount) {
+		x.count('L', c, plain[c], "")
+		x.count('N', c, negated[c], "not ")
+	}
+	for i := range n {
+		for j := i + 1; j < n && hits[j].at-hits[i].at <= 4; j++ {
+			if hits[i].at == hits[j].at {
+				continue
+			}
+			near := hits[j].at - hits[i].at
+			if near > 1 {
+				near = 2
+			}
+			a, b := hits[i].class, hits[j].class
+			x.add('P', uint64(a*64+b*4+near), func() string { return "{" + lexName(a) + " " + lexName(b) + "}" })
+		}
+	}
+}
+
+func lexName(code int) string {
+	if code >= lexCount {
+		return "not " + lexNames[code-lexCount]
+	}
+	return lexNames[code]
+}
+
+// count adds one feature for each step up to the count, so that more is never less.
+func (x *Extractor) count(space byte, class, n int, prefix string) {
+	for k := 1; k <= min(n, 3); k++ {
+		x.add(space, uint64(class*8+k), func() string { return "{" + prefix + lexNames[class] + " x" + strconv.Itoa(k) + "}" })
+	}
+}
+
+// negated tells whether one of the two words before i turns its meaning.
+func (x *Extractor) negated(i int) bool {
+	for k := max(0, i-2); k < i; k++ {
+		if isNegation(x.words[k].text) {
+			return true
+		}
+	}
+	return false
+}
+
+func isNegation(w []byte) bool {
+	switch string(w) {
+	case "no", "not", "without", "never", "non", "zero", "<0>", "neither", "nor", "none":
+		return true
+	}
+	return false
+}
+
+// shapeBlock: buckets of length, numbers, key=value pairs, brackets, capitals and the like.
+func (x *Extractor) shapeBlock(masked []byte) {
+	var kv, brackets, dots, colons, place, capitals int
+	for _, c := range masked {
+		switch c {
+		case '=':
+			kv++
+		case '[', '{', '(':
+			brackets++
+		case '.':
+			dots++
+		case ':':
+			colons++
+		}
+	}
+	for i := range x.words {
+		if x.words[i].kind == 'p' {
+			place++
+		}
+		if x.words[i].capital {
+			capitals++
+		}
+	}
+	x.shape(0, "words", log2(len(x.words)))
+	x.shape(1, "values", min(place, 6))
+	x.shape(2, "pairs", log2(kv))
+	x.shape(3, "brackets", log2(brackets))
+	x.shape(4, "dots", log2(dots))
+	x.shape(5, "colons", min(colons, 4))
+	x.shape(6, "capitals", min(capitals, 3))
+	if len(masked) > 0 {
+		x.shape(7, "first", class(masked[0]))
+		x.shape(8, "last", class(masked[len(masked)-1]))
+	}
+	if n := len(x.words); n > 0 {
+		x.shape(9, "share", 4*place/n)
+		x.shape(10, "first ending", ending(x.words[0].text))
+	}
+}
+
+func (x *Extractor) shape(kind int, name string, v int) {
+	x.add('S', uint64(kind*256+v), func() string { return "{" + name + " " + strconv.Itoa(v) + "}" })
+}
+
+func log2(n int) int {
+	k := 0
+	for ; n > 0; n >>= 1 {
+		k++
+	}
+	return k
+}
+
+func class(c byte) int {
+	switch {
+	case isUpper(c):
+		return 1
+	case isLetter(c):
+		return 2
+	case c == '<':
+		return 3
+	case c == '[' || c == '(' || c == '{':
+		return 4
+	case c == '.' || c == '!':
+		return 5
+	case c == ')' || c == ']' || c == '}' || c == '>':
+		return 6
+	}
+	return 0
+}
+
+// ending tells apart what happened (-ed), what goes on (-ing) and the rest.
+func ending(w []byte) int {
+	n := len(w)
+	switch {
+	case n > 4 && w[n-2] == 'e' && w[n-1] == 'd':
+		return 1
+	case n > 5 && w[n-3] == 'i' && w[n-2] == 'n' && w[n-1] == 'g':
+		return 2
+	case n > 0 && w[0] == '<':
+		return 3
+	}
+	return 0
+}

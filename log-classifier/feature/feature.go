@@ -1,0 +1,237 @@
+// Package feature turns a masked log line into the hashed features of the classifier: words,
+// pieces of words, stems, what words mean in any system (lexicons), and the line's shape.
+// Every block has unit length, so that a long line weighs as much as a short one.
+package feature
+
+import (
+	"bytes"
+	"math"
+)
+
+// Dim is the number of hash buckets. Vectors' indices are below it.
+const Dim = 1 << 17
+
+// Blocks of features. They scale, and are switched off in ablations, one by one.
+const (
+	BlockWord = iota
+	BlockChar
+	BlockStem
+	BlockLex
+	BlockShape
+	Blocks
+)
+
+// Vector is a sparse feature vector. The same index may occur twice.
+type Vector struct {
+	Idx []uint32
+	Val []float32
+	// Name is filled when the extractor keeps names: the text of each feature, for people.
+	Name []string
+}
+
+// Options of an extractor.
+type Options struct {
+	Scale [Blocks]float32 // weight of each block; 0 switches it off
+	Names bool            // keep the text of each feature
+}
+
+// Defaults are the block weights of the shipped model.
+func Defaults() Options { return Options{Scale: [Blocks]float32{1, 1, 1, 1, 1}} }
+
+type word struct {
+	text    []byte
+	hash    uint64
+	stem    uint64
+	classes uint16
+	kind    byte // 'w' word, 'p' placeholder
+	capital bool // all in capitals
+}
+
+// Extractor makes vectors. It holds scratch space: make one per goroutine.
+type Extractor struct {
+	opt   Options
+	lex   lexTable
+	memo  map[string]wordInfo
+	lower []byte
+	words []word
+	vec   Vector
+}
+
+// wordInfo is what is worth remembering of a word.
+type wordInfo struct {
+	classes uint16
+	stemLen int
+}
+
+const maxMemo = 1 << 15 // words remembered; more are computed each time
+
+// New returns an extractor.
+func New(opt Options) *Extractor {
+	return &Extractor{opt: opt, lex: newLexTable(), memo: map[string]wordInfo{}, lower: make([]byte, 0, 512)}
+}
+
+const (
+	fnvOffset = 14695981039346656037
+	fnvPrime  = 1099511628211
+)
+
+func hashBytes(h uint64, b []byte) uint64 {
+	for _, c := range b {
+		h = (h ^ uint64(c)) * fnvPrime
+	}
+	return h
+}
+
+func mix(h, v uint64) uint64 {
+	h ^= v + 0x9e3779b97f4a7c15 + (h << 6) + (h >> 2)
+	return h * fnvPrime
+}
+
+func bucket(space byte, h uint64) uint32 {
+	h = (h ^ uint64(space)*0x9e3779b97f4a7c15) * 0xff51afd7ed558ccd
+	return uint32(h>>33) & (Dim - 1)
+}
+
+// Extract returns the features of a masked line. The vector is valid until the next call.
+func (x *Extractor) Extract(masked []byte) Vector {
+	x.split(masked)
+	v := &x.vec
+	v.Idx, v.Val, v.Name = v.Idx[:0], v.Val[:0], v.Name[:0]
+	blocks := [Blocks]func(masked []byte){x.wordBlock, x.charBlock, x.stemBlock, x.lexBlock, x.shapeBlock}
+	for b, fill := range blocks {
+		if x.opt.Scale[b] == 0 {
+			continue
+		}
+		from := len(v.Idx)
+		fill(masked)
+		n := len(v.Idx) - from
+		if n == 0 {
+			continue
+		}
+		scale := x.opt.Scale[b] / float32(math.Sqrt(float64(n)))
+		for range n {
+			v.Val = append(v.Val, scale)
+		}
+	}
+	return *v
+}
+
+func (x *Extractor) add(space byte, h uint64, name func() string) {
+	x.vec.Idx = append(x.vec.Idx, bucket(space, h))
+	if x.opt.Names {
+		x.vec.Name = append(x.vec.Name, name())
+	}
+}
+
+// maxWords bounds the work on one line.
+const maxWords = 120
+
+// split cuts a masked line into lower-case words; camelCase and snake_case come apart.
+func (x *Extractor) split(masked []byte) {
+	x.words, x.lower = x.words[:0], x.lower[:0]
+	for i := 0; i < len(masked) && len(x.words) < maxWords; {
+		c := masked[i]
+		if c == '<' {
+			if j := bytes.IndexByte(masked[i:min(len(masked), i+8)], '>'); j > 1 {
+				x.push(masked[i:i+j+1], 'p')
+				i += j + 1
+				continue
+			}
+		}
+		if !isLetter(c) {
+			i++
+			continue
+		}
+		j := i + 1
+		for j < len(masked) && (isLetter(masked[j]) || masked[j] == '\'' && apostrophe(masked, j)) && !camelBreak(masked, i, j) {
+			j++
+		}
+		x.push(masked[i:j], 'w')
+		i = j
+	}
+}
+
+// apostrophe tells whether the ' at j is inside a contraction: can't, isn't.
+func apostrophe(b []byte, j int) bool {
+	return j+1 < len(b) && (b[j+1] == 't' || b[j+1] == 'T') && (j+2 == len(b) || !isLetter(b[j+2])) && (b[j-1] == 'n' || b[j-1] == 'N')
+}
+
+// camelBreak tells whether a new word starts at j in a run that started at i: fooBar, HTTPServer.
+func camelBreak(b []byte, i, j int) bool {
+	if !isUpper(b[j]) {
+		return false
+	}
+	if !isUpper(b[j-1]) {
+		return true
+	}
+	return j+1 < len(b) && j > i && isLetter(b[j+1]) && !isUpper(b[j+1])
+}
+
+func isLetter(c byte) bool { return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= 0x80 }
+func isUpper(c byte) bool  { return c >= 'A' && c <= 'Z' }
+
+func (x *Extractor) push(b []byte, kind byte) {
+	start, capital := len(x.lower), kind == 'w' && len(b) > 1
+	for _, c := range b {
+		if isUpper(c) {
+			c += 'a' - 'A'
+		} else {
+			capital = false
+		}
+		x.lower = append(x.lower, c)
+	}
+	text := x.lower[start:]
+	if n := len(text); n > 3 && text[n-2] == '\'' { // n't
+		text = append(text[:n-3], "not"...)
+		x.lower = x.lower[:start+n]
+		if n > 5 {
+			text = x.lower[start : start+n-3]
+			x.one(text, kind, capital)
+			text = x.lower[start+n-3 : start+n]
+		}
+	}
+	x.one(text, kind, capital)
+}
+
+func (x *Extractor) one(text []byte, kind byte, capital bool) {
+	info, ok := x.memo[string(text)]
+	if !ok {
+		info.stemLen = stem(text)
+		if kind == 'w' {
+			info.classes = x.lex.classes(text)
+		}
+		if len(x.memo) < maxMemo {
+			x.memo[string(text)] = info
+		}
+	}
+	x.words = append(x.words, word{
+		text: text, hash: hashBytes(fnvOffset, text), stem: hashBytes(fnvOffset, text[:info.stemLen]),
+		classes: info.classes, kind: kind, capital: capital,
+	})
+}
+
+// stem returns the length of w without its ending: failed, failing, failures -> fail.
+func stem(w []byte) int {
+	n := len(w)
+	for _, s := range [...]string{"ations", "ation", "ments", "ment", "ings", "ing", "tion", "ions", "ion", "ness", "able", "ible", "ures", "ure", "ies", "ied", "ers", "ed", "es", "er", "ly", "s", "e"} {
+		if n-len(s) >= 3 && bytes.HasSuffix(w, []byte(s)) {
+			n -= len(s)
+			break
+		}
+	}
+	if n > 3 && w[n-1] == w[n-2] && w[n-1] != 'l' && w[n-1] != 's' {
+		n-- // stopped -> stop
+	}
+	return n
+}
+
+// Words returns the lower-case words and placeholders of a masked line in order.
+func Words(masked []byte) []string {
+	x := Extractor{memo: map[string]wordInfo{}}
+	x.split(masked)
+	out := make([]string, len(x.words))
+	for i := range x.words {
+		out[i] = string(x.words[i].text)
+	}
+	return out
+}

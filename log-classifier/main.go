@@ -1,0 +1,16 @@
+// The log-classifier labels log lines as critical, warning, informational or noise, finds
+// their templates, and says why.
+package main
+
+import (
+	"github.com/inframind/inframind/internal/cli"
+)
+
+func main() {
+	a := cli.New("log-classifier", "Labels log lines as critical, warning, informational or noise, and says why.\n\n"+
+		"Works out of the box:  tail -F /var/log/syslog | log-classifier pipe")
+	addPipe(a)
+	addExplain(a)
+	addTrain(a)
+	a.Main()
+}

@@ -1,0 +1,198 @@
+package model
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"strconv"
+
+	"github.com/inframind/inframind/log-classifier/feature"
+	"github.com/inframind/inframind/log-classifier/label"
+	"github.com/inframind/inframind/log-classifier/linear"
+	"github.com/inframind/inframind/log-classifier/token"
+)
+
+// Params of a training. Their defaults are those of the shipped model.
+type Params struct {
+	C           float64 // inverse penalty
+	MinDF       int     // features in fewer training rows than this are left out
+	SystemRows  float64 // rows of a system beyond which its rows weigh less: sqrt(SystemRows/n)
+	Critical    float64 // added to the log-odds of critical
+	Features    feature.Options
+	MaxIter     int
+	Calibration int // folds by system whose left-out scores calibrate the probabilities; 0: none
+}
+
+// DefaultParams are those of the shipped model.
+func DefaultParams() Params {
+	return Params{C: 3, MinDF: 2, SystemRows: 60, Critical: 0.4, Features: feature.Defaults(), MaxIter: 60, Calibration: 5}
+}
+
+// Row is one training example with its weight.
+type Row struct {
+	label.Example
+	Weight float64 // 0 means 1
+}
+
+// data is a training set as the trainer wants it: columns are the buckets in use.
+type data struct {
+	m       linear.Matrix
+	y       []int
+	weight  []float64
+	columns []uint32 // bucket of each column
+	system  []string
+}
+
+// prepare masks, deduplicates and vectorises rows. Of equal masked messages the most severe
+// label stays; rows of large systems are weighed down.
+func prepare(rows []Row, p Params) *data {
+	mask, ex := token.NewMasker(), feature.New(p.Features)
+	type item struct {
+		row Row
+		vec map[uint32]float32
+	}
+	at := map[string]int{}
+	var items []item
+	for _, r := range rows {
+		if r.Weight == 0 {
+			r.Weight = 1
+		}
+		key := mask.Mask(r.Message)
+		if i, ok := at[string(key)]; ok {
+			if r.Category < items[i].row.Category {
+				items[i].row.Category = r.Category
+			}
+			items[i].row.Weight = math.Max(items[i].row.Weight, r.Weight)
+			continue
+		}
+		at[string(key)] = len(items)
+		v := ex.Extract(key)
+		vec := make(map[uint32]float32, len(v.Idx))
+		for k, j := range v.Idx {
+			vec[j] += v.Val[k]
+		}
+		items = append(items, item{r, vec})
+	}
+	df := make([]int, feature.Dim)
+	perSystem := map[string]float64{}
+	for _, it := range items {
+		perSystem[it.row.System]++
+		for j := range it.vec {
+			df[j]++
+		}
+	}
+	d := &data{}
+	column := make([]int32, feature.Dim)
+	for j, n := range df {
+		column[j] = -1
+		if n >= p.MinDF {
+			column[j] = int32(len(d.columns))
+			d.columns = append(d.columns, uint32(j))
+		}
+	}
+	d.m.Cols = len(d.columns)
+	for _, it := range items {
+		var idx []int32
+		for j := range it.vec {
+			if column[j] >= 0 {
+				idx = append(idx, column[j])
+			}
+		}
+		slices.Sort(idx)
+		val := make([]float32, len(idx))
+		for k, c := range idx {
+			val[k] = it.vec[d.columns[c]]
+		}
+		d.m.Append(idx, val)
+		d.y = append(d.y, int(it.row.Category))
+		d.system = append(d.system, it.row.System)
+		d.weight = append(d.weight, it.row.Weight*math.Min(1, math.Sqrt(p.SystemRows/perSystem[it.row.System])))
+	}
+	return d
+}
+
+func (p Params) linear() linear.Options {
+	return linear.Options{C: p.C, MaxIter: p.MaxIter, Tol: 1e-3}
+}
+
+// Train fits a model on rows.
+func Train(rows []Row, p Params) *Model {
+	d := prepare(rows, p)
+	m := &Model{Features: p.Features, Critical: float32(p.Critical), Rows: len(d.y), W: make([]float32, feature.Dim*label.Count)}
+	m.Calibration = identity()
+	m.set(d, linear.OneVsRest(&d.m, d.y, d.weight, label.Count, p.linear()))
+	if p.Calibration > 1 {
+		m.Calibration = calibrate(d, p)
+	}
+	return m
+}
+
+func (m *Model) set(d *data, ws []linear.Weights) {
+	for c, w := range ws {
+		m.Bias[c] = float32(w.Bias)
+		for k, j := range d.columns {
+			m.W[int(j)*label.Count+c] = float32(w.W[k])
+		}
+	}
+}
+
+// calibrate scores every row by a model that has not seen its system, and fits on those
+// scores the scale and the shifts that make the probabilities true.
+func calibrate(d *data, p Params) Calibration {
+	fold := folds(d.system, p.Calibration)
+	z := make([][label.Count]float64, len(d.y))
+	for f := range p.Calibration {
+		w := slices.Clone(d.weight)
+		for i := range w {
+			if fold[i] == f {
+				w[i] = 0
+			}
+		}
+		ws := linear.OneVsRest(&d.m, d.y, w, label.Count, p.linear())
+		for i := range d.y {
+			if fold[i] != f {
+				continue
+			}
+			for c := range ws {
+				z[i][c] = ws[c].Score(&d.m, i)
+			}
+		}
+	}
+	return fitCalibration(z, d.y, d.weight)
+}
+
+// folds spreads the systems over n folds of about equal size; a system without a name is
+// spread by row.
+func folds(system []string, n int) []int {
+	count := map[string]int{}
+	name := func(i int) string {
+		if system[i] == "" {
+			return strconv.Itoa(i % (4 * n))
+		}
+		return system[i]
+	}
+	for i := range system {
+		count[name(i)]++
+	}
+	names := make([]string, 0, len(count))
+	for s := range count {
+		names = append(names, s)
+	}
+	slices.SortFunc(names, func(a, b string) int { return cmp.Or(cmp.Compare(count[b], count[a]), cmp.Compare(a, b)) })
+	load, of := make([]int, n), map[string]int{}
+	for _, s := range names {
+		f := 0
+		for k := range load {
+			if load[k] < load[f] {
+				f = k
+			}
+		}
+		of[s] = f
+		load[f] += count[s]
+	}
+	out := make([]int, len(system))
+	for i := range system {
+		out[i] = of[name(i)]
+	}
+	return out
+}
