@@ -67,7 +67,7 @@ func addCheck(a *cli.App) {
 func addList(a *cli.App) {
 	var dir, status string
 	var limit int
-	var labels map[string]string
+	labels := map[string]string{}
 	cmd := a.Command("list", "List stored alerts, the last changed first; works beside a running server.\n\n"+
 		"Example: alert-webhook list --status=firing --label severity=critical")
 	cmd.Flag("storage.path", "Directory of the alerts.").Default(defaultStorage).StringVar(&dir)

@@ -48,8 +48,8 @@ func (m *Metrics) delivered(channel string, at time.Time) {
 	m.success.WithLabelValues(channel).Set(float64(at.UnixMilli()) / 1000)
 }
 
-// Init makes the series of channel appear before anything happens there.
-func (m *Metrics) Init(channel string) {
+// init makes the series of channel appear before anything happens there.
+func (m *Metrics) init(channel string) {
 	for _, outcome := range []string{"delivered", "retried", "dead"} {
 		m.tries.WithLabelValues(channel, outcome)
 	}

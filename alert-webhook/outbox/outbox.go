@@ -94,6 +94,9 @@ func (o *Outbox) Configure(channels map[string]notify.Notifier, opts Options) {
 	o.mu.Lock()
 	opts.Metrics = o.opts.Metrics
 	o.channels, o.opts = maps.Clone(channels), opts
+	for channel := range channels {
+		opts.Metrics.init(channel)
+	}
 	o.mu.Unlock()
 	o.Wake()
 }
