@@ -169,7 +169,7 @@ func ProbeOnce(ctx context.Context, d Driver, namespace string, p *Probe, w io.W
 		p.Trace = NewTrace(false)
 	}
 	res := run(ctx, d, namespace, p)
-	if _, err := w.Write(res.Text); err != nil {
+	if _, err := res.Text.WriteTo(w); err != nil {
 		return fmt.Errorf("write exposition: %w", err)
 	}
 	if !res.Up {

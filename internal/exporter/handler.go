@@ -139,8 +139,7 @@ func (s *server) probe(w http.ResponseWriter, r *http.Request) {
 		res = down(s.spec.Namespace, res.Err, time.Since(start), s.log)
 	}
 	s.metrics.observe(res, merged, time.Since(start))
-	w.Header().Set("Content-Type", textFormat)
-	_, _ = w.Write(res.Text)
+	res.Text.serve(w, r)
 }
 
 // run resolves the credential and probes.

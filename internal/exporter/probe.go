@@ -1,7 +1,6 @@
 package exporter
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -23,7 +22,7 @@ type Result struct {
 	Up       bool
 	Err      error // why it is down; nil when up
 	Families []*dto.MetricFamily
-	Text     []byte // exposition of everything
+	Text     Text // exposition of everything
 }
 
 // run probes a target and always has a result before ctx ends, give or take the time that
@@ -48,21 +47,21 @@ func down(namespace string, err error, took time.Duration, log *slog.Logger) Res
 // assemble makes the exposition of a probe.
 func assemble(namespace string, err error, took time.Duration, outcomes []*outcome, p *Probe) Result {
 	ms := ownMetrics(namespace, err, took, outcomes)
-	var text bytes.Buffer
+	var written []Text
 	for _, o := range outcomes {
-		metrics, written := o.take()
+		metrics, text := o.take()
 		ms = append(ms, metrics...)
-		text.Write(written)
+		written = append(written, text)
 	}
 	res := Result{Up: err == nil, Err: err, Families: gather(ms, p)}
-	var b bytes.Buffer
 	for _, f := range res.Families {
-		if _, err := expfmt.MetricFamilyToText(&b, f); err != nil {
+		if _, err := expfmt.MetricFamilyToText(&res.Text, f); err != nil {
 			p.Log.Warn("metric family cannot be written", "family", f.GetName(), "err", err)
 		}
 	}
-	b.Write(text.Bytes())
-	res.Text = b.Bytes()
+	for _, text := range written {
+		res.Text = append(res.Text, text...)
+	}
 	return res
 }
 
@@ -108,7 +107,7 @@ type outcome struct {
 	mu   sync.Mutex
 	// Guarded by mu.
 	metrics []prometheus.Metric
-	text    bytes.Buffer
+	text    Text
 	closed  bool // the result was taken; what comes later is dropped
 	took    time.Duration
 	err     error
@@ -127,13 +126,11 @@ func (o *outcome) Write(b []byte) (int, error) {
 	return o.text.Write(b)
 }
 
-func (o *outcome) take() ([]prometheus.Metric, []byte) {
+func (o *outcome) take() ([]prometheus.Metric, Text) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.closed = true
-	text := o.text.Bytes()
-	// Text that ends within a line would spoil the whole exposition.
-	return o.metrics, text[:bytes.LastIndexByte(text, '\n')+1]
+	return o.metrics, o.text.wholeLines()
 }
 
 // collectAll runs the collectors and returns when they are done or the deadline has passed.
