@@ -18,6 +18,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
+	"github.com/inframind/inframind/alert-webhook/webhook"
 	"github.com/inframind/inframind/cmd/inframind/alertmgr"
 	"github.com/inframind/inframind/cmd/inframind/configdir"
 	"github.com/inframind/inframind/cmd/inframind/demo"
@@ -71,6 +72,7 @@ type App struct {
 	store    logstore.Store
 	curves   *curves.Store
 	demo     *demo.Demo // nil without Options.Demo
+	alerts   *webhook.Server
 
 	reloading sync.Mutex
 	jobsCtx   context.Context   // of the jobs' whole life, which reloads do not end
@@ -146,8 +148,22 @@ func (a *App) open(ctx context.Context) error {
 		return err
 	}
 	a.onClose(a.alertmgr.Close)
+	if err := a.openAlerts(); err != nil {
+		return err
+	}
 	a.status, err = status.NewReader(a.self, http.DefaultClient)
 	return err
+}
+
+// openAlerts opens what receives Alertmanager's notifications.
+func (a *App) openAlerts() error {
+	var err error
+	a.alerts, err = webhook.New(a.config.Alerts, webhook.Options{Log: a.log, Dir: filepath.Join(a.opts.DataDir, "alerts"), Registerer: a.registry})
+	if err != nil {
+		return err
+	}
+	a.onClose(a.alerts.Close)
+	return nil
 }
 
 // openPrometheus opens the TSDB and starts Prometheus, which ends when it is closed.

@@ -8,18 +8,22 @@ import (
 
 	"github.com/prometheus/common/model"
 
+	"github.com/inframind/inframind/alert-webhook/webhook"
 	"github.com/inframind/inframind/cmd/inframind/alertmgr"
 	"github.com/inframind/inframind/cmd/inframind/configdir"
 	"github.com/inframind/inframind/cmd/inframind/prom"
 	"github.com/inframind/inframind/forecaster/forecast"
 	"github.com/inframind/inframind/internal/config"
 	"github.com/inframind/inframind/internal/promapi"
+	"github.com/inframind/inframind/log-classifier/classify"
 )
 
 // Config is inframind.yml. Every field has a default; the zero value works.
 type Config struct {
 	Logs       Logs            `yaml:"logs"`
 	Forecaster forecast.Config `yaml:"forecaster"`
+	Classifier classify.Config `yaml:"log_classifier"`
+	Alerts     webhook.Config  `yaml:"alert_webhook"`
 }
 
 // Logs says which logs of this machine are stored, and for how long.
@@ -45,8 +49,20 @@ func (c *Config) localize(self string, demo bool) error {
 	if demo && f.Interval == 0 {
 		f.Interval = model.Duration(10 * time.Minute)
 	}
+	if demo && c.Classifier.Interval == 0 {
+		c.Classifier.Interval = model.Duration(30 * time.Second)
+	}
+	if c.Classifier.Pushgateway.URL != "" {
+		return errors.New("log_classifier: pushgateway: is not needed here; its metrics go to the embedded one")
+	}
 	if err := f.Validate(); err != nil {
 		return fmt.Errorf("forecaster: %w", err)
+	}
+	if err := c.Classifier.Validate(); err != nil {
+		return fmt.Errorf("log_classifier: %w", err)
+	}
+	if err := c.Alerts.Validate(); err != nil {
+		return fmt.Errorf("alert_webhook: %w", err)
 	}
 	return nil
 }

@@ -4,9 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"net/http"
 	"os"
 	"path/filepath"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/inframind/inframind/cmd/inframind/demo"
 	"github.com/inframind/inframind/cmd/inframind/supervise"
@@ -58,4 +63,27 @@ func (a *App) startDemo(ctx context.Context) {
 		d = nil
 		return err
 	})
+}
+
+// maxInbox bounds one notification to the demo's inbox.
+const maxInbox = 8 << 20
+
+// demoRoutes serves the fleet's metrics and the inbox, which stands for the chat or ticket
+// system that a real site would notify.
+func (a *App) demoRoutes(mux *http.ServeMux) error {
+	reg := prometheus.NewRegistry()
+	if err := reg.Register(a.demo.Fleet()); err != nil {
+		return fmt.Errorf("demo metrics: %w", err)
+	}
+	mux.Handle("GET /demo/metrics", promhttp.HandlerFor(reg, promhttp.HandlerOpts{}))
+	mux.HandleFunc("POST /demo/inbox", func(w http.ResponseWriter, r *http.Request) {
+		n, err := io.Copy(io.Discard, http.MaxBytesReader(w, r.Body, maxInbox))
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		a.log.Info("demo inbox: a notification arrived", "bytes", n)
+		w.WriteHeader(http.StatusNoContent)
+	})
+	return nil
 }

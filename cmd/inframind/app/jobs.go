@@ -9,6 +9,7 @@ import (
 	"github.com/inframind/inframind/forecaster/forecast"
 	"github.com/inframind/inframind/internal/job"
 	"github.com/inframind/inframind/internal/pushgw"
+	"github.com/inframind/inframind/log-classifier/classify"
 )
 
 // engine is what the three jobs have in common.
@@ -32,6 +33,9 @@ func (a *App) plans() []plan {
 		{"forecaster", time.Duration(c.Forecaster.Interval), func() (engine, error) {
 			return forecast.New(c.Forecaster, forecast.Options{Log: a.log.With("job", "forecaster"), StateDir: state("forecaster"), Curves: a.curves, Store: a.store})
 		}},
+		{"log-classifier", time.Duration(c.Classifier.Interval), func() (engine, error) {
+			return classify.New(c.Classifier, classify.Options{Log: a.log.With("job", "log-classifier"), StateDir: state("log-classifier"), Store: a.store})
+		}},
 	}
 }
 
@@ -53,6 +57,7 @@ func (a *App) restartJobs() {
 }
 
 func (a *App) launch() {
+	a.jobs = append(a.jobs, a.startAlerts(a.jobsCtx))
 	for _, p := range a.plans() {
 		a.jobs = append(a.jobs, a.parts.Start(a.jobsCtx, p.name, func(ctx context.Context, part *supervise.Part) error {
 			return a.runJob(ctx, p, part)

@@ -7,7 +7,6 @@ import (
 
 	"github.com/prometheus/client_golang/api"
 	v1 "github.com/prometheus/client_golang/api/prometheus/v1"
-	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/inframind/inframind/cmd/inframind/hostmetrics"
@@ -32,14 +31,13 @@ func (a *App) routes() (http.Handler, error) {
 	}
 	mux.Handle("/alertmanager/", a.alertmgr.Handler())
 	mux.Handle("/pushgateway/", a.pushgw.Handler())
+	mux.Handle("/alerts/", http.StripPrefix("/alerts", a.alerts.Handler()))
 	mux.Handle("GET /metrics", promhttp.InstrumentMetricHandler(a.registry, promhttp.HandlerFor(a.registry, promhttp.HandlerOpts{Registry: a.registry})))
 	mux.Handle("GET /node/metrics", node)
 	if a.demo != nil {
-		reg := prometheus.NewRegistry()
-		if err := reg.Register(a.demo.Fleet()); err != nil {
-			return nil, fmt.Errorf("demo metrics: %w", err)
+		if err := a.demoRoutes(mux); err != nil {
+			return nil, err
 		}
-		mux.Handle("GET /demo/metrics", promhttp.HandlerFor(reg, promhttp.HandlerOpts{}))
 	}
 	ok := func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "OK") }
 	mux.HandleFunc("GET /-/healthy", ok)

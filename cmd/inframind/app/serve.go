@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/inframind/inframind/cmd/inframind/status"
+	"github.com/inframind/inframind/cmd/inframind/supervise"
 )
 
 // grace is how long requests under way may take at the end.
@@ -55,6 +56,19 @@ func (a *App) serve(ctx context.Context, began time.Time) error {
 	}
 }
 
+// startAlerts keeps delivering what was received. It can be started again by a reload.
+func (a *App) startAlerts(ctx context.Context) *supervise.Part {
+	channels := len(a.config.Alerts.Channels)
+	return a.parts.Start(ctx, "alert-webhook", func(ctx context.Context, p *supervise.Part) error {
+		if channels == 0 {
+			p.Idle() // alerts are stored; there is nobody to deliver them to
+		} else {
+			p.OK()
+		}
+		return a.alerts.Run(ctx)
+	})
+}
+
 func (a *App) handleReload(w http.ResponseWriter, _ *http.Request) {
 	if err := a.reload(); err != nil {
 		http.Error(w, "configuration not reloaded, the running one stays: "+err.Error(), http.StatusInternalServerError)
@@ -67,7 +81,7 @@ func (a *App) reload() error {
 	defer a.reloading.Unlock()
 	c, err := CheckConfig(a.opts.ConfigDir, a.self, a.opts.Demo)
 	if err == nil {
-		err = errors.Join(a.prom.Reload(), a.alertmgr.Reload())
+		err = errors.Join(a.prom.Reload(), a.alertmgr.Reload(), a.alerts.Reload(c.Alerts))
 	}
 	if err != nil {
 		a.log.Error("configuration not reloaded, the running one stays", "err", err)

@@ -30,6 +30,7 @@ const (
 	// files that every start writes.
 	Self    = "self/targets.json"
 	Webhook = "self/webhook.url"
+	Inbox   = "self/inbox.url" // of the demo
 )
 
 // Options of the files to write.
@@ -47,7 +48,8 @@ func Write(o Options) (written []string, err error) {
 	data := struct {
 		Demo    bool
 		Webhook string
-	}{o.Demo, filepath.Join(dir, Webhook)}
+		Inbox   string
+	}{o.Demo, filepath.Join(dir, Webhook), filepath.Join(dir, Inbox)}
 	for _, name := range []string{Prometheus, Alertmanager, InfraMind} {
 		t, err := template.ParseFS(files, path.Join("files", name))
 		if err != nil {
@@ -99,7 +101,7 @@ func Announce(dir, hostport string) error {
 	if err != nil {
 		return err
 	}
-	for name, raw := range map[string][]byte{Self: targets, Webhook: []byte("http://" + hostport + "/alerts/")} {
+	for name, raw := range map[string][]byte{Self: targets, Webhook: []byte("http://" + hostport + "/alerts/api/v1/alerts"), Inbox: []byte("http://" + hostport + "/demo/inbox")} {
 		file := filepath.Join(dir, name)
 		if old, err := os.ReadFile(file); err == nil && bytes.Equal(old, raw) {
 			continue

@@ -33,8 +33,19 @@ var specs = []spec{
 		last:  `max(forecaster_last_success_timestamp_seconds)`, unit: "series forecast", component: "forecaster",
 	},
 	{
+		name:  "logs labelled",
+		value: `sum(logs_classified_total)`,
+		last:  `max(log_classifier_last_success_timestamp_seconds)`, unit: "lines", component: "log-classifier",
+	},
+	{
 		name:  "alerts firing",
 		value: `count(ALERTS{alertstate="firing"}) or vector(0)`,
 		last:  `max(prometheus_rule_group_last_evaluation_timestamp_seconds)`, unit: "alerts",
+	},
+	{
+		// Over a day, since the counter begins anew with each process.
+		name:  "alerts delivered",
+		value: `sum(max_over_time(alert_webhook_delivery_attempts_total{outcome="delivered"}[1d]))`,
+		last:  `max(max_over_time(alert_webhook_last_success_timestamp_seconds[1d]))`, unit: "notifications", component: "alert-webhook",
 	},
 }

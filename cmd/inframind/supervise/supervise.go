@@ -60,6 +60,13 @@ func (p *Part) OK() {
 	p.state, p.success = OK, time.Now()
 }
 
+// Idle notes that nothing is configured for the part to do.
+func (p *Part) Idle() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.state = Off
+}
+
 // Fail notes an error that the part itself goes on from; nil is the same as OK.
 func (p *Part) Fail(err error) {
 	if err == nil {
