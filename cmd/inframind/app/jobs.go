@@ -76,12 +76,21 @@ func (a *App) runJob(ctx context.Context, p plan, part *supervise.Part) error {
 		return err
 	}
 	log := a.log.With("job", p.name)
-	job.Every(ctx, p.interval, func(ctx context.Context) error {
-		err := job.Once(ctx, log, e.Metrics(), pub, e.RunOnce)
-		if ctx.Err() == nil { // a run cut short by the end is no failure
+	runCtx, cancel := lingering(ctx, grace)
+	defer cancel()
+	job.Every(ctx, p.interval, func(context.Context) error {
+		err := job.Once(runCtx, log, e.Metrics(), pub, e.RunOnce)
+		if runCtx.Err() == nil { // a run cut short by the end is no failure
 			part.Fail(err)
 		}
 		return err
 	})
 	return e.Close()
+}
+
+// lingering ends d after ctx does, so that a run under way can come to its end.
+func lingering(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	out, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(d, cancel) })
+	return out, func() { stop(); cancel() }
 }
