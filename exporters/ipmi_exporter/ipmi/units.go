@@ -20,6 +20,8 @@ const (
 	UnitWatt       = 6
 	UnitJoule      = 7
 	UnitVoltAmpere = 9
+	UnitKilopascal = 14
+	UnitPSI        = 15
 	UnitCFM        = 17
 	UnitRPM        = 18
 	UnitHertz      = 19

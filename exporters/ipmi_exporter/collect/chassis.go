@@ -1,0 +1,75 @@
+package collect
+
+import (
+	"context"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/inframind/inframind/exporters/ipmi_exporter/ipmi"
+	"github.com/inframind/inframind/internal/exporter/hw"
+)
+
+// collectChassis sends what the scrape's first command has told.
+func (s *scrape) collectChassis(_ context.Context, ch chan<- prometheus.Metric) error {
+	if s.noChas != nil {
+		return s.noChas
+	}
+	c, part, schema := s.chassis, chassisPart(), s.driver.schema
+	schema.Send(ch, hw.PowerState, part, flag(c.PowerOn))
+	schema.Send(ch, hw.IntrusionAlarm, part, flag(c.Intrusion))
+	if c.IdentifyKnown {
+		schema.Send(ch, hw.IndicatorLED, part, flag(c.Identify != 0))
+	}
+	for _, f := range []struct {
+		name string
+		on   bool
+	}{
+		{"power_overload", c.Overload}, {"power_interlock", c.Interlock}, {"power", c.PowerFault},
+		{"power_control", c.ControlFault}, {"drive", c.DriveFault}, {"cooling", c.CoolingFault},
+	} {
+		ch <- gauge("ipmi_chassis_fault", "Faults that the chassis reports.", flag(f.on), "fault", f.name)
+	}
+	ch <- gauge("ipmi_chassis_info", "Settings of the chassis; the value is always 1.", 1, "power_restore_policy", c.RestorePolicy)
+	return nil
+}
+
+// collectDCMI reads the power draw. BMCs without DCMI are common.
+func (s *scrape) collectDCMI(ctx context.Context, ch chan<- prometheus.Metric) error {
+	err := s.optional("DCMI power", func() error {
+		p, err := ipmi.DCMIPower(ctx, s.conn())
+		if err != nil || !p.Active {
+			return err
+		}
+		s.power = &p
+		ch <- gauge("ipmi_dcmi_power_watts", "Power drawn now, by DCMI.", float64(p.Current))
+		ch <- gauge("ipmi_dcmi_power_minimum_watts", "Least power drawn in the BMC's statistics period, by DCMI.", float64(p.Minimum))
+		ch <- gauge("ipmi_dcmi_power_maximum_watts", "Most power drawn in the BMC's statistics period, by DCMI.", float64(p.Maximum))
+		ch <- gauge("ipmi_dcmi_power_average_watts", "Mean power drawn in the BMC's statistics period, by DCMI.", float64(p.Average))
+		ch <- gauge("ipmi_dcmi_power_period_seconds", "Statistics period of DCMI power.", p.Period.Seconds())
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return s.optional("DCMI power limit", func() error {
+		limit, active, err := ipmi.DCMIPowerLimit(ctx, s.conn())
+		if err == nil && active {
+			ch <- gauge("ipmi_dcmi_power_limit_watts", "Power cap in force, by DCMI.", float64(limit))
+		}
+		return err
+	})
+}
+
+// collectWatchdog reads the BMC's watchdog timer.
+func (s *scrape) collectWatchdog(ctx context.Context, ch chan<- prometheus.Metric) error {
+	return s.optional("watchdog", func() error {
+		w, err := ipmi.GetWatchdog(ctx, s.conn())
+		if err != nil {
+			return err
+		}
+		ch <- gauge("ipmi_watchdog_running", "Whether the watchdog timer runs.", flag(w.Running), "use", w.Use, "action", w.Action)
+		ch <- gauge("ipmi_watchdog_expired", "Whether the watchdog timer has expired since its flags were cleared.", flag(w.Expired))
+		ch <- gauge("ipmi_watchdog_remaining_seconds", "Time until the watchdog timer expires.", w.Remaining.Seconds())
+		return nil
+	})
+}
