@@ -1,0 +1,304 @@
+// Package beacon finds hosts inside that call the same place again and again at regular
+// times, as implants do to ask for orders, by address and by the name the client asked for.
+package beacon
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/inframind/inframind/anomaly-scorer/detect"
+	"github.com/inframind/inframind/anomaly-scorer/evidence"
+	"github.com/inframind/inframind/internal/zeek"
+)
+
+// Options are the thresholds. The zero value takes the defaults in brackets.
+type Options struct {
+	MinConnections int     `yaml:"min_connections"` // [20]
+	MinScore       float64 `yaml:"min_score"`       // of the four subscores together [0.75]
+	MinTiming      float64 `yaml:"min_timing"`      // of the timing subscore alone [0.7]
+}
+
+func (o Options) withDefaults() Options {
+	if o.MinConnections <= 0 {
+		o.MinConnections = 20
+	}
+	if o.MinScore <= 0 {
+		o.MinScore = .75
+	}
+	if o.MinTiming <= 0 {
+		o.MinTiming = .7
+	}
+	return o
+}
+
+const (
+	window = 24 * time.Hour
+	keep   = 512 // connections remembered a pair
+	// maxScatter is the largest median deviation of a beacon's interval, relative to it.
+	// A jitter of 30 % has 0.15, one of 50 % 0.25, and chance (a Poisson process) 0.69.
+	maxScatter = 0.4
+)
+
+// Track is what is remembered of one source and destination.
+type Track struct {
+	Times    []int64 // Unix seconds*10, of each attempt
+	Sizes    []int64 // payload sent; empty for names
+	LastPort uint16
+	Failed   int
+	Next     int // number of attempts at which it is judged again
+	Active   bool
+	Score    Score
+}
+
+// State is what the detector remembers.
+type State struct {
+	Pairs   detect.Cache[uint64, Track]
+	Clients detect.Cache[uint64, detect.Set] // sources of a destination: its prevalence
+	Sources detect.Cache[uint64, bool]       // sources seen at all
+	Book    detect.Book
+}
+
+// Detector implements detect.Detector.
+type Detector struct {
+	o Options
+	s State
+}
+
+// New makes a Detector. maxEntries bounds the pairs it remembers.
+func New(o Options, maxEntries int) *Detector {
+	return &Detector{o: o.withDefaults(), s: State{
+		Pairs: detect.NewCache[uint64, Track](maxEntries), Clients: detect.NewCache[uint64, detect.Set](maxEntries),
+		Sources: detect.NewCache[uint64, bool](maxEntries), Book: detect.NewBook("beacon"),
+	}}
+}
+
+// Name implements detect.Detector.
+func (d *Detector) Name() string { return "beacon" }
+
+// Book implements detect.Detector.
+func (d *Detector) Book() *detect.Book { return &d.s.Book }
+
+// State implements detect.Detector.
+func (d *Detector) State() any { return &d.s }
+
+// Observe implements detect.Detector.
+func (d *Detector) Observe(e *detect.Event) float64 {
+	if e.App != nil {
+		return d.name(e)
+	}
+	c := e.Conn
+	if !e.Evidence.OrigInside || c.Proto == zeek.ICMP || !c.Resp.IsGlobalUnicast() || infrastructure(c) {
+		return 0
+	}
+	src, dst := evidence.Hash(c.Orig), evidence.Hash(c.Resp)
+	d.s.Sources.At(src)
+	d.s.Clients.At(dst).Add(src)
+	key := evidence.Mix(evidence.Mix(src, dst), uint64(c.Proto)<<16|uint64(c.RespPort))
+	t := d.s.Pairs.At(key)
+	if e.Evidence.Outcome == evidence.Failed {
+		t.Failed++
+	}
+	// A client that gets no answer repeats its SYN from the same port; the sensor may log
+	// that as a connection of its own, but it is the same attempt.
+	if len(t.Times) > 0 && c.OrigPort == t.LastPort && c.Proto == zeek.TCP {
+		return t.row()
+	}
+	t.LastPort = c.OrigPort
+	t.add(c.Time, max(c.OrigBytes, 0), true)
+	return d.judge(e, t, c.Orig.String(), c.Resp.String(), detect.Service(c), d.s.Clients.At(dst).Len())
+}
+
+// infrastructure is what every host does regularly: ask for names and the time.
+func infrastructure(c *zeek.Conn) bool {
+	return (c.RespPort == 53 || c.RespPort == 123) && c.Proto == zeek.UDP || c.RespPort == 5353 || c.RespPort == 67
+}
+
+// name follows the name a TLS or HTTP client asked for: behind a content network one
+// address serves many names, and one name has many addresses.
+func (d *Detector) name(e *detect.Event) float64 {
+	a := e.App
+	if e.Kind != zeek.KindTLS && e.Kind != zeek.KindHTTP || a.Name == "" || !evidence.Internal(a.Orig) {
+		return 0
+	}
+	name := strings.ToLower(a.Name)
+	src, dst := evidence.Hash(a.Orig), hashName(name)
+	d.s.Clients.At(dst).Add(src)
+	t := d.s.Pairs.At(evidence.Mix(src, dst))
+	t.add(a.Time, 0, false)
+	return d.judge(e, t, a.Orig.String(), name, e.Kind.String(), d.s.Clients.At(dst).Len())
+}
+
+func hashName(s string) uint64 {
+	h := uint64(len(s))
+	for i := range len(s) {
+		h = evidence.Mix(h, uint64(s[i]))
+	}
+	return h
+}
+
+func (t *Track) add(ns, size int64, sized bool) {
+	tick := ns / 100_000_000
+	for len(t.Times) > 0 && (tick-t.Times[0] > int64(window/(100*time.Millisecond)) || len(t.Times) >= keep) {
+		t.Times = t.Times[1:]
+		if len(t.Sizes) > 0 {
+			t.Sizes = t.Sizes[1:]
+		}
+	}
+	t.Times = append(t.Times, tick)
+	if sized {
+		t.Sizes = append(t.Sizes, size)
+	}
+}
+
+// row is the score of a connection of a pair that was judged before.
+func (t *Track) row() float64 {
+	if !t.Active {
+		return 0
+	}
+	return t.Score.Total
+}
+
+// judge scores the pair when it has grown by a tenth since the last time.
+func (d *Detector) judge(e *detect.Event, t *Track, src, dst, service string, clients int) float64 {
+	n := len(t.Times)
+	if n < d.o.MinConnections {
+		t.Next, t.Active = 0, false
+		return 0
+	}
+	if t.Next--; t.Next > 0 {
+		d.count(e, t, src, dst, service)
+		return t.row()
+	}
+	t.Next = max(1, n/10)
+	t.Score = Measure(t.Times, t.Sizes)
+	t.Active = t.Score.Total >= d.o.MinScore && t.Score.Timing >= d.o.MinTiming && t.Score.MAD <= maxScatter*t.Score.Interval
+	if !t.Active {
+		return 0
+	}
+	f := d.count(e, t, src, dst, service)
+	f.Source, f.Destination, f.Service, f.Score = src, dst, service, t.Score.Total
+	d.severity(f, t, clients)
+	every := time.Duration(t.Score.Interval * float64(time.Second))
+	span := time.Duration(t.Times[n-1]-t.Times[0]) * 100 * time.Millisecond
+	f.Describe(fmt.Sprintf("%s calls %s (%s) every %s", src, dst, service, detect.Span(every)), []string{
+		fmt.Sprintf("%d attempts in %s, one every %s, half of them within %.1f s of that", n, detect.Span(span), detect.Span(every), t.Score.MAD),
+		fmt.Sprintf("timing %.2f, size %.2f, hourly histogram %.2f, coverage %.2f", t.Score.Timing, t.Score.Size, t.Score.Histogram, t.Score.Coverage),
+		fmt.Sprintf("%d of the hosts inside talk to it", clients),
+	}, "interval_seconds", strconv.FormatFloat(t.Score.Interval, 'f', 1, 64), "attempts", strconv.Itoa(n), "failed", strconv.Itoa(t.Failed))
+	return t.row()
+}
+
+func (d *Detector) count(e *detect.Event, t *Track, src, dst, service string) *detect.Finding {
+	if !t.Active {
+		return &detect.Finding{}
+	}
+	f := d.s.Book.Finding("beacon", src+"/"+dst+"/"+service, e.Time())
+	f.Add(e)
+	return f
+}
+
+// severity falls when many hosts do the same, as with update and push services: an
+// implant on most hosts of a site would show in other ways.
+func (d *Detector) severity(f *detect.Finding, t *Track, clients int) {
+	share := float64(clients) / float64(max(d.s.Sources.Len(), 1))
+	switch {
+	case clients >= 5 && share > .3:
+		f.Severity = detect.Info
+	case t.Score.Total >= .9 || t.Failed > len(t.Times)/2:
+		f.Severity = detect.High
+	default:
+		f.Severity = detect.Medium
+	}
+}
+
+// Score is a beacon's total and its parts, all in [0,1].
+type Score struct {
+	Timing, Size, Histogram, Coverage, Total float64
+	Interval, MAD                            float64 // seconds
+}
+
+// Measure scores times (in tenths of a second, ascending or nearly so) and sizes.
+func Measure(times, sizes []int64) Score {
+	times = slices.Sorted(slices.Values(times))
+	gaps := make([]float64, 0, len(times))
+	for i := 1; i < len(times); i++ {
+		if g := float64(times[i]-times[i-1]) / 10; g > 0 {
+			gaps = append(gaps, g)
+		}
+	}
+	var s Score
+	if len(gaps) < len(times)/2 {
+		return s // several at once: bursts
+	}
+	s.Timing, s.Interval, s.MAD = regularity(gaps)
+	s.Size = 1
+	if len(sizes) > 0 {
+		v := make([]float64, len(sizes))
+		for i, n := range sizes {
+			v[i] = float64(n)
+		}
+		s.Size, _, _ = regularity(v)
+	}
+	s.Histogram, s.Coverage = histogram(times)
+	s.Total = .4*s.Timing + .2*s.Size + .2*s.Histogram + .2*s.Coverage
+	return s
+}
+
+// regularity is 1 when the values are all alike: half symmetry (Bowley's skewness of the
+// quartiles), half narrowness (median absolute deviation over the median).
+func regularity(v []float64) (score, median, mad float64) {
+	v = slices.Sorted(slices.Values(v))
+	q1, q2, q3 := quantile(v, .25), quantile(v, .5), quantile(v, .75)
+	skew := 0.0
+	if q3 > q1 && q2 != q1 && q2 != q3 {
+		skew = math.Abs((q3 + q1 - 2*q2) / (q3 - q1))
+	}
+	dev := make([]float64, len(v))
+	for i, x := range v {
+		dev[i] = math.Abs(x - q2)
+	}
+	slices.Sort(dev)
+	mad = quantile(dev, .5)
+	narrow := 1.0
+	if mad > 0 {
+		narrow = max(0, 1-mad/max(q2, 1e-9))
+	}
+	return (1 - skew + narrow) / 2, q2, mad
+}
+
+func quantile(sorted []float64, q float64) float64 {
+	pos := q * float64(len(sorted)-1)
+	lo := int(pos)
+	hi := min(lo+1, len(sorted)-1)
+	return sorted[lo] + (pos-float64(lo))*(sorted[hi]-sorted[lo])
+}
+
+// histogram tells how even the slices of the observed span are filled (1 minus the
+// coefficient of variation) and how much of it is covered. A slice is an hour, less for a
+// short span.
+func histogram(times []int64) (even, coverage float64) {
+	span := times[len(times)-1] - times[0]
+	if span <= 0 {
+		return 0, 0
+	}
+	n := int(min(max(span/36000, 6), 24))
+	counts := make([]float64, n)
+	for _, t := range times {
+		counts[min(int((t-times[0])*int64(n)/span), n-1)]++
+	}
+	var sum, sq, filled float64
+	for _, c := range counts {
+		sum += c
+		sq += c * c
+		if c > 0 {
+			filled++
+		}
+	}
+	mean := sum / float64(n)
+	cv := math.Sqrt(max(0, sq/float64(n)-mean*mean)) / mean
+	return max(0, 1-cv), filled / float64(n)
+}

@@ -1,0 +1,239 @@
+// Package scan finds sources that try many hosts (horizontal), many ports of one host
+// (vertical), fast or slowly, and hosts that many sources probe (distributed).
+package scan
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/inframind/inframind/anomaly-scorer/detect"
+	"github.com/inframind/inframind/anomaly-scorer/evidence"
+	"github.com/inframind/inframind/internal/zeek"
+)
+
+// Options are the thresholds. The zero value takes the defaults in brackets.
+type Options struct {
+	FastHosts int `yaml:"fast_hosts"` // hosts a source fails at within 10 minutes [10]
+	SlowHosts int `yaml:"slow_hosts"` // and within a day [15]
+	FastPorts int `yaml:"fast_ports"` // ports of one host within 10 minutes [15]
+	SlowPorts int `yaml:"slow_ports"` // and within a day [30]
+	Sources   int `yaml:"sources"`    // sources that probe one host within a day [20]
+}
+
+func (o Options) withDefaults() Options {
+	for p, v := range map[*int]int{&o.FastHosts: 10, &o.SlowHosts: 15, &o.FastPorts: 15, &o.SlowPorts: 30, &o.Sources: 20} {
+		if *p <= 0 {
+			*p = v
+		}
+	}
+	return o
+}
+
+const (
+	fast = 10 * time.Minute
+	slow = 24 * time.Hour
+	ring = 64 // remembered times of new targets
+	bins = 256
+)
+
+// Fan is how many targets one source failed at.
+type Fan struct {
+	Start   int64 // Unix nanoseconds
+	Failed  detect.Set
+	Worked  int
+	Times   []int64 // of the last new targets
+	Ports   detect.Set
+	Service string
+}
+
+// State is what the detector remembers.
+type State struct {
+	Hosts   detect.Cache[uint64, Fan] // by source
+	Ports   detect.Cache[uint64, Fan] // by source and destination
+	Targets detect.Cache[uint64, Fan] // by destination
+	Usual   [2][bins]int              // how many sources have failed at so many hosts, ports
+	Book    detect.Book
+}
+
+// Detector implements detect.Detector.
+type Detector struct {
+	o Options
+	s State
+}
+
+// New makes a Detector. maxEntries bounds the sources it remembers.
+func New(o Options, maxEntries int) *Detector {
+	return &Detector{o: o.withDefaults(), s: State{
+		Hosts: detect.NewCache[uint64, Fan](maxEntries), Ports: detect.NewCache[uint64, Fan](maxEntries),
+		Targets: detect.NewCache[uint64, Fan](maxEntries), Book: detect.NewBook("scan"),
+	}}
+}
+
+// Name implements detect.Detector.
+func (d *Detector) Name() string { return "scan" }
+
+// Book implements detect.Detector.
+func (d *Detector) Book() *detect.Book { return &d.s.Book }
+
+// State implements detect.Detector.
+func (d *Detector) State() any { return &d.s }
+
+// Observe implements detect.Detector. Only first contacts count: talking to the same
+// service again is no exploration.
+func (d *Detector) Observe(e *detect.Event) float64 {
+	if e.Conn == nil || !e.Evidence.First || e.Evidence.Outcome == evidence.Neutral {
+		return 0
+	}
+	c := e.Conn
+	src, dst := evidence.Hash(c.Orig), evidence.Hash(c.Resp)
+	if e.Evidence.Outcome == evidence.Worked {
+		if f := d.s.Hosts.Get(src); f != nil {
+			f.Worked++
+		}
+		if f := d.s.Ports.Get(evidence.Mix(src, dst)); f != nil {
+			f.Worked++
+		}
+		return 0
+	}
+	hosts := d.fan(&d.s.Hosts, src, c, dst, 0)
+	ports := d.fan(&d.s.Ports, evidence.Mix(src, dst), c, uint64(c.Proto)<<16|uint64(c.RespPort), 1)
+	hosts.Ports.Add(uint64(c.Proto)<<16 | uint64(c.RespPort))
+	score := d.distributed(e, dst, src)
+	if over(hosts, d.o.FastHosts, d.o.SlowHosts) {
+		score = max(score, d.horizontal(e, hosts))
+	}
+	if over(ports, d.o.FastPorts, d.o.SlowPorts) {
+		score = max(score, d.vertical(e, ports))
+	}
+	return score
+}
+
+// fan counts target for key and keeps the statistics of what is usual.
+func (d *Detector) fan(in *detect.Cache[uint64, Fan], key uint64, c *zeek.Conn, target uint64, usual int) *Fan {
+	f := in.At(key)
+	if f.Start == 0 || time.Duration(c.Time-f.Start) > slow {
+		*f = Fan{Start: c.Time, Service: detect.Service(c)}
+	}
+	if f.Service != detect.Service(c) {
+		f.Service = ""
+	}
+	n := f.Failed.Len()
+	if !f.Failed.Add(target) {
+		return f
+	}
+	h := &d.s.Usual[usual]
+	if n > 0 && h[min(n, bins-1)] > 0 {
+		h[min(n, bins-1)]--
+	}
+	h[min(n+1, bins-1)]++
+	if len(f.Times) == ring {
+		f.Times = append(f.Times[:0], f.Times[1:]...)
+	}
+	f.Times = append(f.Times, c.Time)
+	return f
+}
+
+// over tells whether f reached one of its limits and failed more often than not.
+func over(f *Fan, nFast, nSlow int) bool {
+	n := f.Failed.Len()
+	if n <= f.Worked {
+		return false
+	}
+	if n >= nSlow {
+		return true
+	}
+	t := f.Times
+	return len(t) >= nFast && nFast <= ring && time.Duration(t[len(t)-1]-t[len(t)-nFast]) <= fast
+}
+
+// usual is the number of targets that 99 of 100 sources, other than the one that has n,
+// stay below or at.
+func (d *Detector) usual(i, n int) string {
+	h := d.s.Usual[i]
+	if own := &h[min(n, bins-1)]; *own > 0 {
+		*own--
+	}
+	total := 0
+	for _, k := range h {
+		total += k
+	}
+	seen := 0
+	for v, k := range h {
+		if seen += k; seen*100 >= total*99 {
+			return strconv.Itoa(v)
+		}
+	}
+	return "0"
+}
+
+func (d *Detector) horizontal(e *detect.Event, f *Fan) float64 {
+	c := e.Conn
+	b := d.s.Book.Finding("horizontal scan", "h/"+c.Orig.String(), f.Start)
+	b.Add(e)
+	b.Source, b.Service, b.Score = c.Orig.String(), f.Service, .95
+	b.Severity = detect.Medium
+	if e.Evidence.OrigInside {
+		b.Severity = detect.High
+	}
+	n := f.Failed.Len()
+	what := fmt.Sprintf("%d hosts", n)
+	if f.Service != "" {
+		what += " on " + f.Service
+	} else {
+		what += fmt.Sprintf(" and %d ports", f.Ports.Len())
+	}
+	span := detect.Span(time.Duration(c.Time - f.Start))
+	usual := d.usual(0, n)
+	b.Describe(fmt.Sprintf("%s tried %s in %s", c.Orig, what, span), []string{
+		fmt.Sprintf("touched %s in %s; usual maximum %s", what, span, usual),
+		fmt.Sprintf("%d of %d first contacts failed", n, n+f.Worked),
+	}, "hosts", strconv.Itoa(n), "hosts_usual", usual)
+	return b.Score
+}
+
+func (d *Detector) vertical(e *detect.Event, f *Fan) float64 {
+	c := e.Conn
+	if !e.Evidence.OrigInside && d.s.Book.Get("d/"+c.Resp.String(), c.Time) != nil {
+		return 0 // one of the many that knock on this host: told once, there
+	}
+	b := d.s.Book.Finding("vertical scan", "v/"+c.Orig.String()+"/"+c.Resp.String(), f.Start)
+	b.Add(e)
+	b.Source, b.Destination, b.Score = c.Orig.String(), c.Resp.String(), .95
+	b.Severity = detect.Medium
+	if e.Evidence.OrigInside {
+		b.Severity = detect.High
+	}
+	n, span, usual := f.Failed.Len(), detect.Span(time.Duration(c.Time-f.Start)), d.usual(1, f.Failed.Len())
+	b.Describe(fmt.Sprintf("%s tried %d ports of %s in %s", c.Orig, n, c.Resp, span), []string{
+		fmt.Sprintf("touched %d ports of %s in %s; usual maximum %s", n, c.Resp, span, usual),
+		fmt.Sprintf("%d of %d first contacts failed", n, n+f.Worked),
+	}, "ports", strconv.Itoa(n), "ports_usual", usual)
+	return b.Score
+}
+
+// distributed counts the sources that probe one host.
+func (d *Detector) distributed(e *detect.Event, dst, src uint64) float64 {
+	c := e.Conn
+	if e.Evidence.OrigInside || !e.Evidence.Flagged() {
+		return 0
+	}
+	f := d.s.Targets.At(dst)
+	if f.Start == 0 || time.Duration(c.Time-f.Start) > slow {
+		*f = Fan{Start: c.Time}
+	}
+	f.Failed.Add(src)
+	f.Ports.Add(uint64(c.Proto)<<16 | uint64(c.RespPort))
+	if f.Failed.Len() < d.o.Sources {
+		return 0
+	}
+	b := d.s.Book.Finding("distributed probing", "d/"+c.Resp.String(), f.Start)
+	b.Add(e)
+	b.Destination, b.Severity, b.Score = c.Resp.String(), detect.Low, .9
+	n := f.Failed.Len()
+	b.Describe(fmt.Sprintf("%d sources probe %s", n, c.Resp), []string{
+		fmt.Sprintf("%d sources tried %d ports of %s in %s without success", n, f.Ports.Len(), c.Resp, detect.Span(time.Duration(c.Time-f.Start))),
+		"an address that the Internet can reach is probed like this all day; look at sources that were answered",
+	}, "sources", strconv.Itoa(n), "ports", strconv.Itoa(f.Ports.Len()))
+	return b.Score
+}
