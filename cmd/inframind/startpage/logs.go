@@ -23,7 +23,7 @@ func (h *handler) logChart(ctx context.Context, _ *http.Request) (drawing, error
 }
 
 func (h *handler) anomalyChart(ctx context.Context, _ *http.Request) (drawing, error) {
-	c, err := h.byHour(ctx, logstore.IndexAnomalies, "detector", nil)
+	c, err := h.byHour(ctx, logstore.IndexAnomalies, "anomaly.detector", nil)
 	c.Title = "Anomalies by hour and detector"
 	return c, err
 }
