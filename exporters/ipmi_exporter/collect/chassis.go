@@ -2,6 +2,7 @@ package collect
 
 import (
 	"context"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -35,6 +36,17 @@ func (s *scrape) collectChassis(_ context.Context, ch chan<- prometheus.Metric) 
 
 // collectDCMI reads the power draw. BMCs without DCMI are common.
 func (s *scrape) collectDCMI(ctx context.Context, ch chan<- prometheus.Metric) error {
+	refresh := time.Duration(s.module.Refresh)
+	if !s.target.dcmi.fresh(s.start, refresh) {
+		has, err := ipmi.HasDCMI(ctx, s.conn())
+		if err != nil {
+			return err
+		}
+		s.target.dcmi = aged[bool]{has, s.start}
+	}
+	if !s.target.dcmi.v {
+		return nil
+	}
 	err := s.optional("DCMI power", func() error {
 		p, err := ipmi.DCMIPower(ctx, s.conn())
 		if err != nil || !p.Active {
@@ -69,7 +81,9 @@ func (s *scrape) collectWatchdog(ctx context.Context, ch chan<- prometheus.Metri
 		}
 		ch <- gauge("ipmi_watchdog_running", "Whether the watchdog timer runs.", flag(w.Running), "use", w.Use, "action", w.Action)
 		ch <- gauge("ipmi_watchdog_expired", "Whether the watchdog timer has expired since its flags were cleared.", flag(w.Expired))
-		ch <- gauge("ipmi_watchdog_remaining_seconds", "Time until the watchdog timer expires.", w.Remaining.Seconds())
+		if w.Remaining >= 0 {
+			ch <- gauge("ipmi_watchdog_remaining_seconds", "Time until the watchdog timer expires.", w.Remaining.Seconds())
+		}
 		return nil
 	})
 }

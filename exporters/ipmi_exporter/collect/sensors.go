@@ -56,10 +56,11 @@ type counts struct{ read, unavailable, disabled, failed int }
 
 // writeSensors is the collector of sensors.
 func (s *scrape) writeSensors(ctx context.Context, w io.Writer) error {
-	out := newText()
+	out := s.target.text // its buffers are as long as they were the last time
+	out.reset()
 	err := s.sensors(ctx, out)
 	s.extras(out)
-	if _, werr := out.WriteTo(w); err == nil {
+	if werr := out.write(w); err == nil {
 		err = werr
 	}
 	return reasoned(err)

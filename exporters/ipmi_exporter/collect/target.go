@@ -27,17 +27,19 @@ type target struct {
 	idle     *time.Timer // ends the session
 	idleUser int         // scrapes so far, so that an old timer does not end a newer use
 
+	text     *text
 	repo     repository
 	device   aged[ipmi.DeviceID]
 	selfTest aged[selfTest]
 	powerOn  aged[time.Duration]
+	dcmi     aged[bool]
 	frus     aged[[]fruUnit]
 	sel      *selState
 	absent   map[string]time.Time // commands that the BMC does not have, and since when we know
 }
 
 func newTarget(name string) *target {
-	return &target{name: name, sem: make(chan struct{}, 1), absent: map[string]time.Time{}}
+	return &target{name: name, text: newText(), sem: make(chan struct{}, 1), absent: map[string]time.Time{}}
 }
 
 // aged is slow data with the time it was read.

@@ -77,28 +77,32 @@ func (t *text) status(labels, state string) {
 	}
 }
 
-// WriteTo writes every family, sorted by name.
-func (t *text) WriteTo(w io.Writer) (int64, error) {
+// write writes every family that has samples, sorted by name.
+func (t *text) write(w io.Writer) error {
 	names := make([]string, 0, len(t.families))
-	for name := range t.families {
-		names = append(names, name)
+	for name, f := range t.families {
+		if f.body.Len() > 0 {
+			names = append(names, name)
+		}
 	}
 	slices.Sort(names)
-	var n int64
 	for _, name := range names {
 		f := t.families[name]
-		k, err := io.WriteString(w, f.head)
-		n += int64(k)
-		if err != nil {
-			return n, err
+		if _, err := io.WriteString(w, f.head); err != nil {
+			return err
 		}
-		k2, err := f.body.WriteTo(w)
-		n += k2
-		if err != nil {
-			return n, err
+		if _, err := w.Write(f.body.Bytes()); err != nil {
+			return err
 		}
 	}
-	return n, nil
+	return nil
+}
+
+// reset empties all families and keeps their buffers.
+func (t *text) reset() {
+	for _, f := range t.families {
+		f.body.Reset()
+	}
 }
 
 // partLabels are the labels of a part as text.

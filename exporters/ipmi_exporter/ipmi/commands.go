@@ -86,23 +86,27 @@ type Watchdog struct {
 	Use       string
 	Action    string
 	Initial   time.Duration
-	Remaining time.Duration
-	Expired   bool // for any use, since the flags were cleared
+	Remaining time.Duration // negative when the BMC does not tell
+	Expired   bool          // for any use, since the flags were cleared
 }
 
 // GetWatchdog reads the watchdog timer.
 func GetWatchdog(ctx context.Context, c Conn) (Watchdog, error) {
-	b, err := do(ctx, c, 8, Request{NetFn: netFnApp, Cmd: 0x25})
+	b, err := do(ctx, c, 6, Request{NetFn: netFnApp, Cmd: 0x25})
 	if err != nil {
 		return Watchdog{}, fmt.Errorf("watchdog timer: %w", err)
 	}
 	tick := 100 * time.Millisecond
-	return Watchdog{
+	w := Watchdog{
 		Running: b[0]&0x40 != 0, Expired: b[3] != 0,
 		Use:     [...]string{"reserved", "bios_frb2", "bios_post", "os_load", "sms_os", "oem", "reserved", "reserved"}[b[0]&7],
 		Action:  [...]string{"none", "hard_reset", "power_down", "power_cycle", "reserved", "reserved", "reserved", "reserved"}[b[1]&7],
-		Initial: time.Duration(le16(b[4:])) * tick, Remaining: time.Duration(le16(b[6:])) * tick,
-	}, nil
+		Initial: time.Duration(le16(b[4:])) * tick, Remaining: -1,
+	}
+	if len(b) >= 8 { // some leave the present count out
+		w.Remaining = time.Duration(le16(b[6:])) * tick
+	}
+	return w, nil
 }
 
 // Power is the system's power draw by DCMI (DCMI 1.5, section 6.6.1), in watts.
@@ -114,6 +118,20 @@ type Power struct {
 
 // dcmiGroup leads every DCMI request and answer.
 const dcmiGroup = 0xdc
+
+// HasDCMI asks whether the BMC speaks DCMI (section 6.1.1 of DCMI 1.5). A BMC that
+// refuses the question for whatever reason does not.
+func HasDCMI(ctx context.Context, c Conn) (bool, error) {
+	b, err := do(ctx, c, 0, Request{NetFn: netFnGroup, Cmd: 0x01, Data: []byte{dcmiGroup, 1}})
+	var code CompletionCode
+	if errors.As(err, &code) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("DCMI capabilities: %w", err)
+	}
+	return len(b) > 0 && b[0] == dcmiGroup, nil
+}
 
 // DCMIPower reads the system's power draw.
 func DCMIPower(ctx context.Context, c Conn) (Power, error) {
