@@ -71,7 +71,7 @@ func (l *login) auth(c *conf.Config) (*conf.Auth, error) {
 	if a.PrivPassword == "" {
 		a.PrivPassword = a.Password
 	}
-	check := &conf.Config{Auths: map[string]*conf.Auth{"command line": a}}
+	check := &conf.Config{Auths: map[string]*conf.Auth{commandLine: a}}
 	if err := check.Validate(); err != nil {
 		return nil, cli.Usage(err)
 	}

@@ -34,6 +34,9 @@ func run(args []string) int {
 	addProbe(a, l)
 	addWalk(a)
 	addReplay(a)
+	addGenerate(a)
+	addMIB(a)
+	addPreview(a, l)
 	return a.Run(args, os.Stdin, os.Stdout, os.Stderr)
 }
 
@@ -52,6 +55,9 @@ func (l *loader) flags(c *kingpin.CmdClause) {
 	c.Flag("snmp.label-cache", "How long columns that only make labels (e.g. ifAlias) are kept; 0 reads them at every scrape.").Default("0s").DurationVar(&l.opts.LabelCache)
 	c.Flag("snmp.module-concurrency", "Accepted for compatibility: columns are walked in parallel within --snmp.in-flight.").Default("1").Int()
 }
+
+// commandLine is the name of the auth that flags describe.
+const commandLine = "command line"
 
 // defaultConfig is read if no file is named and it exists.
 const defaultConfig = "snmp.yml"
@@ -110,9 +116,9 @@ func addProbe(a *cli.App, l *loader) {
 		if err != nil {
 			return err
 		}
-		d.SetAuth("command line", auth)
+		d.SetAuth(commandLine, auth)
 		p := &exporter.Probe{Target: *target, Log: env.Log, Params: map[string]string{"snmp_context": *snmpContext}}
-		p.Auth.Name = "command line"
+		p.Auth.Name = commandLine
 		known, _ := d.Names()
 		for m := range strings.SplitSeq(*modules, ",") {
 			if m = strings.TrimSpace(m); m == "" {
