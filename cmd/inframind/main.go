@@ -83,7 +83,7 @@ func addCheck(a *cli.App) {
 	cmd := a.Command("check-config", "Check prometheus.yml, its rule files, alertmanager.yml and inframind.yml.")
 	dir := cmd.Arg("DIR", "The configuration directory.").Required().String()
 	a.Do(cmd, func(_ context.Context, env cli.Env) error {
-		if _, err := app.CheckConfig(*dir, "http://"+configdir.DefaultListen, false); err != nil {
+		if err := app.CheckConfig(*dir); err != nil {
 			return err
 		}
 		fmt.Fprintf(env.Stdout, "%s: OK\n", *dir)

@@ -110,13 +110,13 @@ func (a *App) prepare() error {
 		a.log.Info("wrote configuration", "dir", a.opts.ConfigDir, "files", written)
 	}
 	// The address is not known yet; whether the files are right does not hang on it.
-	if _, err = CheckConfig(a.opts.ConfigDir, defaultSelf, a.opts.Demo); err != nil {
+	if _, err = checkConfig(a.opts.ConfigDir, a.place(defaultSelf)); err != nil {
 		return err
 	}
 	if err := a.listen(); err != nil {
 		return err
 	}
-	a.config, err = CheckConfig(a.opts.ConfigDir, a.self, a.opts.Demo)
+	a.config, err = checkConfig(a.opts.ConfigDir, a.place(a.self))
 	return err
 }
 
@@ -203,6 +203,10 @@ func (a *App) info() prometheus.Collector {
 
 func (a *App) configFile(name string) string { return filepath.Join(a.opts.ConfigDir, name) }
 func (a *App) tsdbDir() string               { return filepath.Join(a.opts.DataDir, "tsdb") }
+
+func (a *App) place(self string) place {
+	return place{self: self, dataDir: a.opts.DataDir, demo: a.opts.Demo}
+}
 
 func (a *App) onClose(f func() error) { a.closers = append(a.closers, f) }
 

@@ -9,8 +9,10 @@ import (
 	"github.com/prometheus/common/model"
 
 	"github.com/inframind/inframind/alert-webhook/webhook"
+	"github.com/inframind/inframind/anomaly-scorer/scorer"
 	"github.com/inframind/inframind/cmd/inframind/alertmgr"
 	"github.com/inframind/inframind/cmd/inframind/configdir"
+	"github.com/inframind/inframind/cmd/inframind/demo"
 	"github.com/inframind/inframind/cmd/inframind/prom"
 	"github.com/inframind/inframind/forecaster/forecast"
 	"github.com/inframind/inframind/internal/config"
@@ -22,6 +24,7 @@ import (
 type Config struct {
 	Logs       Logs            `yaml:"logs"`
 	Forecaster forecast.Config `yaml:"forecaster"`
+	Scorer     scorer.Config   `yaml:"anomaly_scorer"`
 	Classifier classify.Config `yaml:"log_classifier"`
 	Alerts     webhook.Config  `yaml:"alert_webhook"`
 }
@@ -33,52 +36,93 @@ type Logs struct {
 	Retention model.Duration `yaml:"retention"` // of all that the log store holds
 }
 
-// localize fills in where the jobs find Prometheus and the Pushgateway, unless the file
-// names others, and every default. self is the base URL of this process.
-func (c *Config) localize(self string, demo bool) error {
+// place is where a configuration is to work.
+type place struct {
+	self    string // base URL of the process
+	dataDir string
+	demo    bool
+}
+
+// localize fills in where the jobs find Prometheus, the Pushgateway and, in the demo, its
+// data, unless the file names others; then every default.
+func (c *Config) localize(p place) error {
 	if c.Logs.Retention == 0 {
 		c.Logs.Retention = model.Duration(logRetention)
 	}
-	f := &c.Forecaster
-	if f.Prometheus.URL == "" {
-		f.Prometheus.URL = self + "/prometheus"
+	prometheus, pushgateway := promapi.Server{URL: p.self + "/prometheus"}, promapi.Server{URL: p.self + "/pushgateway"}
+	if c.Forecaster.Prometheus.URL == "" {
+		c.Forecaster.Prometheus = prometheus
 	}
-	if f.Pushgateway == nil {
-		f.Pushgateway = &promapi.Server{URL: self + "/pushgateway"}
+	if c.Forecaster.Pushgateway == nil {
+		c.Forecaster.Pushgateway = &pushgateway
 	}
-	if demo && f.Interval == 0 {
-		f.Interval = model.Duration(10 * time.Minute)
+	if c.Scorer.Prometheus == nil && len(c.Scorer.Metrics.Sets) > 0 {
+		c.Scorer.Prometheus = &prometheus
 	}
-	if demo && c.Classifier.Interval == 0 {
-		c.Classifier.Interval = model.Duration(30 * time.Second)
+	if c.Scorer.Pushgateway == nil {
+		c.Scorer.Pushgateway = &pushgateway
 	}
 	if c.Classifier.Pushgateway.URL != "" {
 		return errors.New("log_classifier: pushgateway: is not needed here; its metrics go to the embedded one")
 	}
-	if err := f.Validate(); err != nil {
-		return fmt.Errorf("forecaster: %w", err)
+	if p.demo {
+		c.forDemo(p)
 	}
-	if err := c.Classifier.Validate(); err != nil {
-		return fmt.Errorf("log_classifier: %w", err)
-	}
-	if err := c.Alerts.Validate(); err != nil {
-		return fmt.Errorf("alert_webhook: %w", err)
+	for _, part := range []struct {
+		name     string
+		validate func() error
+	}{
+		{"forecaster", c.Forecaster.Validate},
+		{"anomaly_scorer", c.Scorer.Validate},
+		{"log_classifier", c.Classifier.Validate},
+		{"alert_webhook", c.Alerts.Validate},
+	} {
+		if err := part.validate(); err != nil {
+			return fmt.Errorf("%s: %w", part.name, err)
+		}
 	}
 	return nil
 }
 
-// CheckConfig reads every configuration file in dir and returns what inframind.yml says to
-// a process reached at self. The error holds every mistake in every file.
-func CheckConfig(dir, self string, demo bool) (Config, error) {
+// forDemo makes the jobs run often and read the demo's connections.
+func (c *Config) forDemo(p place) {
+	often := func(d *model.Duration, v time.Duration) {
+		if *d == 0 {
+			*d = model.Duration(v)
+		}
+	}
+	often(&c.Forecaster.Interval, 10*time.Minute)
+	often(&c.Scorer.Interval, 30*time.Second)
+	often(&c.Classifier.Interval, 30*time.Second)
+	if c.Scorer.Zeek.Dir == "" {
+		c.Scorer.Zeek.Dir = demo.ZeekDir(demoDir(p.dataDir))
+		c.Scorer.Labels = map[string]string{"demo": "true"}
+	}
+}
+
+// scores tells whether the anomaly-scorer has anything to read.
+func (c *Config) scores() bool {
+	return c.Scorer.Zeek.Dir != "" || c.Scorer.Elastic != nil || len(c.Scorer.Metrics.Sets) > 0
+}
+
+// checkConfig reads every configuration file in dir and returns what inframind.yml says to
+// a process at p. The error holds every mistake in every file.
+func checkConfig(dir string, p place) (Config, error) {
 	var c Config
 	_, promErr := prom.Check(filepath.Join(dir, configdir.Prometheus))
 	_, amErr := alertmgr.Check(filepath.Join(dir, configdir.Alertmanager))
 	file := filepath.Join(dir, configdir.InfraMind)
 	err := config.Load(file, &c)
 	if err == nil {
-		if lerr := c.localize(self, demo); lerr != nil {
+		if lerr := c.localize(p); lerr != nil {
 			err = &config.Error{File: file, Msg: lerr.Error()}
 		}
 	}
 	return c, errors.Join(promErr, amErr, err)
+}
+
+// CheckConfig checks every configuration file in dir as run would.
+func CheckConfig(dir string) error {
+	_, err := checkConfig(dir, place{self: defaultSelf})
+	return err
 }

@@ -18,7 +18,7 @@ import (
 	"github.com/inframind/inframind/internal/job"
 )
 
-func (a *App) demoDir() string { return filepath.Join(a.opts.DataDir, "demo") }
+func demoDir(dataDir string) string { return filepath.Join(dataDir, "demo") }
 
 // openDemo makes the demo and, at the first start, its 30 days of history.
 func (a *App) openDemo(ctx context.Context) error {
@@ -26,10 +26,10 @@ func (a *App) openDemo(ctx context.Context) error {
 		return nil
 	}
 	var err error
-	if a.demo, err = demo.New(demo.Options{Dir: a.demoDir(), Seed: a.opts.Seed}); err != nil {
+	if a.demo, err = demo.New(demo.Options{Dir: demoDir(a.opts.DataDir), Seed: a.opts.Seed}); err != nil {
 		return err
 	}
-	done := filepath.Join(a.demoDir(), "history-written")
+	done := filepath.Join(demoDir(a.opts.DataDir), "history-written")
 	if _, err := os.Stat(done); err == nil {
 		return nil
 	} else if !errors.Is(err, fs.ErrNotExist) {
@@ -54,7 +54,7 @@ func (a *App) startDemo(ctx context.Context) {
 	a.parts.Start(ctx, "demo", func(ctx context.Context, p *supervise.Part) error {
 		if d == nil { // the streams of an earlier try are closed
 			var err error
-			if d, err = demo.New(demo.Options{Dir: a.demoDir(), Seed: a.opts.Seed}); err != nil {
+			if d, err = demo.New(demo.Options{Dir: demoDir(a.opts.DataDir), Seed: a.opts.Seed}); err != nil {
 				return err
 			}
 		}

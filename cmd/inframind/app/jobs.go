@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/inframind/inframind/anomaly-scorer/scorer"
 	"github.com/inframind/inframind/cmd/inframind/supervise"
 	"github.com/inframind/inframind/forecaster/forecast"
 	"github.com/inframind/inframind/internal/job"
@@ -22,6 +23,7 @@ type engine interface {
 // plan is a job with its schedule.
 type plan struct {
 	name     string
+	off      bool // it has nothing to read
 	interval time.Duration
 	open     func() (engine, error)
 }
@@ -30,10 +32,13 @@ func (a *App) plans() []plan {
 	state := func(name string) string { return filepath.Join(a.opts.DataDir, name) }
 	c := a.config
 	return []plan{
-		{"forecaster", time.Duration(c.Forecaster.Interval), func() (engine, error) {
+		{"forecaster", false, time.Duration(c.Forecaster.Interval), func() (engine, error) {
 			return forecast.New(c.Forecaster, forecast.Options{Log: a.log.With("job", "forecaster"), StateDir: state("forecaster"), Curves: a.curves, Store: a.store})
 		}},
-		{"log-classifier", time.Duration(c.Classifier.Interval), func() (engine, error) {
+		{"anomaly-scorer", !c.scores(), time.Duration(c.Scorer.Interval), func() (engine, error) {
+			return scorer.New(c.Scorer, scorer.Options{Log: a.log.With("job", "anomaly-scorer"), StateDir: state("anomaly-scorer"), Store: a.store})
+		}},
+		{"log-classifier", false, time.Duration(c.Classifier.Interval), func() (engine, error) {
 			return classify.New(c.Classifier, classify.Options{Log: a.log.With("job", "log-classifier"), StateDir: state("log-classifier"), Store: a.store})
 		}},
 	}
@@ -59,6 +64,10 @@ func (a *App) restartJobs() {
 func (a *App) launch() {
 	a.jobs = append(a.jobs, a.startAlerts(a.jobsCtx))
 	for _, p := range a.plans() {
+		if p.off {
+			a.parts.Off(p.name)
+			continue
+		}
 		a.jobs = append(a.jobs, a.parts.Start(a.jobsCtx, p.name, func(ctx context.Context, part *supervise.Part) error {
 			return a.runJob(ctx, p, part)
 		}))

@@ -79,7 +79,7 @@ func (a *App) handleReload(w http.ResponseWriter, _ *http.Request) {
 func (a *App) reload() error {
 	a.reloading.Lock()
 	defer a.reloading.Unlock()
-	c, err := CheckConfig(a.opts.ConfigDir, a.self, a.opts.Demo)
+	c, err := checkConfig(a.opts.ConfigDir, a.place(a.self))
 	if err == nil {
 		err = errors.Join(a.prom.Reload(), a.alertmgr.Reload(), a.alerts.Reload(c.Alerts))
 	}

@@ -33,6 +33,11 @@ var specs = []spec{
 		last:  `max(forecaster_last_success_timestamp_seconds)`, unit: "series forecast", component: "forecaster",
 	},
 	{
+		name:  "anomalies found",
+		value: `sum(anomaly_scorer_findings)`,
+		last:  `max(anomaly_scorer_last_success_timestamp_seconds)`, unit: "findings of the last day", component: "anomaly-scorer",
+	},
+	{
 		name:  "logs labelled",
 		value: `sum(logs_classified_total)`,
 		last:  `max(log_classifier_last_success_timestamp_seconds)`, unit: "lines", component: "log-classifier",
