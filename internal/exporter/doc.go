@@ -51,4 +51,7 @@
 //	collector_success{collector}          1, or 0 with
 //	collector_failure_info{collector,reason}
 //	collector_duration_seconds{collector}
+//
+// Hardware exporters send their metrics through the subpackage hw, so that names, labels
+// and help texts are the same from every source.
 package exporter

@@ -1,0 +1,85 @@
+// Command redfish_exporter exposes the health of BMCs read by Redfish.
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/inframind/inframind/exporters/redfish_exporter/redfish"
+	"github.com/inframind/inframind/internal/cli"
+	"github.com/inframind/inframind/internal/config"
+	"github.com/inframind/inframind/internal/exporter"
+)
+
+const namespace = "redfish"
+
+func main() {
+	a := cli.New("redfish_exporter", "Health of servers from their BMCs, read by Redfish.")
+	exporter.AddCommands(a, exporter.Spec{
+		Namespace: namespace,
+		About:     "Health, temperatures, power, storage, memory and firmware of servers, read from their BMCs by Redfish.",
+		Listen:    ":9610",
+		Load:      load,
+	})
+	addProbe(a)
+	a.Main()
+}
+
+// load makes a driver from a configuration file, or from defaults without one.
+func load(_ context.Context, file string, log *slog.Logger, reg prometheus.Registerer) (exporter.Config, exporter.Driver, error) {
+	var conf redfish.Config
+	var err error
+	if file == "" {
+		err = conf.Validate()
+	} else {
+		err = config.Load(file, &conf)
+	}
+	if err != nil {
+		return exporter.Config{}, nil, err
+	}
+	d, err := redfish.New(conf, log, reg, nil)
+	return conf.Config, d, err
+}
+
+func addProbe(a *cli.App) {
+	c := a.Command("probe", "Probe one BMC and print its metrics; no configuration needed.")
+	c.HelpLong(`Exit status 0 when the BMC is up, 1 when it is down, 2 for wrong usage.
+
+Examples:
+  redfish_exporter probe https://192.0.2.7 --user monitor --password-file bmc.pass
+  redfish_exporter probe bmc7.example --user monitor --password-file bmc.pass --tls.ca-file ca.pem
+  redfish_exporter probe 192.0.2.7 --user monitor --password-file bmc.pass --insecure --collector thermal`)
+	target := c.Arg("url", "Host, host:port or URL of the BMC.").Required().String()
+	user := c.Flag("user", "User name; none is sent when it is empty.").Short('u').String()
+	passwordFile := c.Flag("password-file", "File that holds the password.").String()
+	insecure := c.Flag("insecure", "Do not verify the BMC's certificate.").Bool()
+	caFile := c.Flag("tls.ca-file", "Certificate authority of the BMC's certificate.").String()
+	legacy := c.Flag("tls.legacy", "Also offer the old TLS versions and ciphers of BMCs of about 2012-2016.").Bool()
+	names := c.Flag("collector", "Collector to run; repeatable; all by default.").Strings()
+	limit := c.Flag("timeout", "How long the probe may take.").Default("30s").Duration()
+	a.Do(c, func(ctx context.Context, env cli.Env) error {
+		m := &redfish.Module{Collectors: *names, LegacyTLS: *legacy}
+		m.TLS.InsecureSkipVerify, m.TLS.CAFile = *insecure, *caFile
+		conf := redfish.Config{Modules: map[string]*redfish.Module{"default": m}}
+		if err := conf.Validate(); err != nil {
+			return cli.Usage(err)
+		}
+		cred := exporter.Credential{Username: *user}
+		if *passwordFile != "" {
+			var err error
+			if cred.Password, err = exporter.ReadSecret(*passwordFile); err != nil {
+				return cli.Usage(fmt.Errorf("--password-file: %w", err))
+			}
+		}
+		d, err := redfish.New(conf, env.Log, prometheus.NewRegistry(), nil)
+		if err != nil {
+			return err
+		}
+		ctx, cancel := context.WithTimeout(ctx, *limit)
+		defer cancel()
+		return exporter.ProbeOnce(ctx, d, namespace, &exporter.Probe{Target: *target, Auth: cred, Log: env.Log}, env.Stdout)
+	})
+}

@@ -1,0 +1,143 @@
+package redfish
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/inframind/inframind/internal/exporter/hw"
+)
+
+const (
+	maxLogPages   = 4   // of one log in one scrape
+	maxLogEntries = 500 // of one log in one scrape, where each is a request at most 50
+	maxLogReads   = 50
+)
+
+// logEntry is one entry of an event log.
+type logEntry struct {
+	log      string // address of the log service, short
+	id       string
+	created  time.Time // zero when the BMC tells none
+	severity string    // ok, warning, critical or unknown
+	message  string
+	code     string // MessageId
+	sensor   string // SensorType
+	origin   string // address of what it is about
+}
+
+// collectLogs reads the newest part of every event log (SEL, lifecycle log, IML) and counts
+// its entries by severity.
+func collectLogs(ctx context.Context, o *sink) {
+	var owners []Node
+	owners = append(owners, o.s.systems...)
+	owners = append(owners, o.s.managers...)
+	owners = append(owners, o.s.chassis...)
+	each(owners, func(owner Node) {
+		parent := short(owner.id())
+		each(o.members(ctx, owner.link("LogServices"), health, false), func(svc Node) {
+			p, ok := o.part(svc, hw.Enclosure, parent)
+			if on, told := svc.truth("ServiceEnabled"); !ok || (told && !on) || svc.link("Entries") == "" {
+				return
+			}
+			entries := o.entries(ctx, svc.link("Entries"), p.ID)
+			counts := map[string]float64{"ok": 0, "warning": 0, "critical": 0}
+			for _, e := range entries {
+				counts[e.severity]++
+			}
+			for severity, n := range counts {
+				o.s.schema.Send(o.ch, hw.LogEntries, p, n, severity)
+			}
+			o.s.mu.Lock()
+			o.s.logEntries = append(o.s.logEntries, entries...)
+			o.s.mu.Unlock()
+		})
+	})
+}
+
+// entries reads up to maxLogEntries of a log, the newest when it has more pages than that.
+func (o *sink) entries(ctx context.Context, link, log string) []logEntry {
+	var out []logEntry
+	for page := 0; page < maxLogPages && link != "" && len(out) < maxLogEntries; page++ {
+		n, ok := o.get(ctx, link, sensors) // not health: the list must be fresh
+		if !ok {
+			break
+		}
+		list := memberList(n)
+		if len(list) > 0 && !list[0].full() {
+			list = o.readEntries(ctx, list)
+		}
+		for _, e := range list {
+			if len(out) < maxLogEntries {
+				out = append(out, parseEntry(e, log))
+			}
+		}
+		next := nextPage(n)
+		// Logs that begin with the oldest entry: go on near the end, not on the next page.
+		if total, ok := o.num(n, "Members@odata.count"); ok && next != "" && page == 0 && ascending(list) && int(total) > maxLogEntries {
+			path, _, _ := strings.Cut(link, "?")
+			next = fmt.Sprintf("%s?$skip=%d", path, int(total)-maxLogEntries/2)
+		}
+		link = next
+	}
+	return out
+}
+
+// readEntries reads entries that the collection only refers to, the newest of them.
+func (o *sink) readEntries(ctx context.Context, refs []Node) []Node {
+	if len(refs) > maxLogReads {
+		refs = refs[len(refs)-maxLogReads:]
+	}
+	var links []string
+	for _, r := range refs {
+		if id := r.id(); id != "" {
+			links = append(links, id)
+		}
+	}
+	nodes, _, err := o.s.all(ctx, links, health)
+	o.fail(err)
+	return nodes
+}
+
+func ascending(list []Node) bool {
+	if len(list) < 2 {
+		return false
+	}
+	first, last := entryTime(list[0]), entryTime(list[len(list)-1])
+	return first.Before(last)
+}
+
+func entryTime(n Node) time.Time {
+	for _, key := range []string{"Created", "EventTimestamp", "Modified"} {
+		text := n.str(key)
+		for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05", "2006-01-02T15:04:05Z0700", "2006-01-02 15:04:05"} {
+			if t, err := time.Parse(layout, text); err == nil {
+				return t.UTC()
+			}
+		}
+	}
+	return time.Time{}
+}
+
+func parseEntry(n Node, log string) logEntry {
+	severity := strings.ToLower(n.first("Severity", "MessageSeverity", "EventSeverity"))
+	switch severity {
+	case "ok", "warning", "critical":
+	case "repaired", "informational":
+		severity = "ok"
+	case "caution":
+		severity = "warning"
+	default:
+		severity = "unknown"
+	}
+	id := n.first("Id", "RecordId")
+	if id == "" {
+		id = n.id()
+	}
+	return logEntry{
+		log: log, id: id, created: entryTime(n), severity: severity,
+		message: n.first("Message", "Name"), code: n.first("MessageId", "MessageID"),
+		sensor: n.str("SensorType"), origin: short(n.link("Links.OriginOfCondition")),
+	}
+}

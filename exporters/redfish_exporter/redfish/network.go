@@ -1,0 +1,113 @@
+package redfish
+
+import (
+	"context"
+	"strings"
+	"sync/atomic"
+
+	"github.com/inframind/inframind/internal/exporter/hw"
+)
+
+// bitsPerByte turns link speeds into the base unit.
+const bitsPerByte = 8
+
+// collectNetwork reads adapters with their ports, and the interfaces of systems and managers.
+func collectNetwork(ctx context.Context, o *sink) {
+	var ports atomic.Int64
+	each(o.s.chassis, func(ch Node) {
+		parent := short(ch.id())
+		each(o.members(ctx, ch.link("NetworkAdapters"), health, false), func(n Node) { ports.Add(o.adapter(ctx, n, parent)) })
+	})
+	// The adapters' ports have shown the links already.
+	prio := health
+	if ports.Load() > 0 {
+		prio = lazy
+	}
+	each(o.s.systems, func(sys Node) {
+		for _, n := range o.members(ctx, sys.link("EthernetInterfaces"), prio, false) {
+			o.ethernet(n, short(sys.id()))
+		}
+		o.oldAdapters(ctx, sys)
+	})
+	each(o.s.managers, func(m Node) {
+		for _, n := range o.members(ctx, m.link("EthernetInterfaces"), slow, false) {
+			o.ethernet(n, short(m.id()))
+		}
+	})
+}
+
+// adapter sends a NetworkAdapter and says how many ports it has.
+func (o *sink) adapter(ctx context.Context, n Node, parent string) int64 {
+	if missing(n) {
+		return 0
+	}
+	p, ok := o.part(n, hw.Network, parent)
+	if !ok {
+		return 0
+	}
+	o.info(p, n)
+	o.status(p, n)
+	ports := n.link("Ports")
+	if ports == "" {
+		ports = n.link("NetworkPorts")
+	}
+	for _, c := range n.list("Controllers") {
+		if v := c.str("FirmwarePackageVersion"); v != "" {
+			o.s.schema.Send(o.ch, hw.FirmwareInfo, p, 1, v)
+			break
+		}
+	}
+	members := o.members(ctx, ports, health, false)
+	for _, port := range members {
+		o.port(ctx, port, p.ID)
+	}
+	return int64(len(members))
+}
+
+// port sends a Port or an older NetworkPort.
+func (o *sink) port(ctx context.Context, n Node, parent string) {
+	if missing(n) {
+		return
+	}
+	p, ok := o.part(n, hw.Network, parent)
+	if !ok {
+		return
+	}
+	o.linkUp(p, n)
+	if !o.send(hw.NetworkBandwidthBytes, p, n, "CurrentSpeedGbps", 1e9/bitsPerByte) {
+		o.send(hw.NetworkBandwidthBytes, p, n, "CurrentLinkSpeedMbps", 1e6/bitsPerByte)
+	}
+	o.status(p, n)
+	m, ok := o.get(ctx, n.link("Metrics"), slow)
+	if !ok {
+		return
+	}
+	o.send(hw.NetworkIOBytes, p, m, "RXBytes", 1, "receive")
+	o.send(hw.NetworkIOBytes, p, m, "TXBytes", 1, "transmit")
+	o.send(hw.Errors, p, m, "RXErrors", 1, "receive")
+	o.send(hw.Errors, p, m, "TXErrors", 1, "transmit")
+	o.pcieErrors(m.obj("PCIeErrors"), p)
+}
+
+// linkUp sends the state of the link, as each generation of the schema words it.
+func (o *sink) linkUp(p hw.Part, n Node) {
+	switch strings.ToLower(n.str("LinkStatus")) {
+	case "up", "linkup", "starting", "training":
+		o.flag(hw.NetworkUp, p, true, true)
+	case "down", "linkdown", "nolink", "notconnected", "disconnected":
+		o.flag(hw.NetworkUp, p, false, true)
+	}
+}
+
+func (o *sink) ethernet(n Node, parent string) {
+	if missing(n) {
+		return
+	}
+	p, ok := o.part(n, hw.Network, parent)
+	if !ok {
+		return
+	}
+	o.linkUp(p, n)
+	o.send(hw.NetworkBandwidthBytes, p, n, "SpeedMbps", 1e6/bitsPerByte)
+	o.status(p, n)
+}

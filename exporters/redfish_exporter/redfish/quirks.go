@@ -1,0 +1,190 @@
+package redfish
+
+import (
+	"context"
+	"strings"
+
+	"github.com/inframind/inframind/internal/exporter/hw"
+)
+
+// What vendors keep in places of their own. Each quirk reads a property by its exact path,
+// so it costs nothing where the property does not exist; none asks for the vendor's name.
+
+// driveQuirk is a vendor's property of a Drive.
+type driveQuirk struct {
+	vendor string
+	path   string
+	apply  func(o *sink, p hw.Part, n Node, path string)
+}
+
+func driveQuirks() []driveQuirk {
+	life := func(o *sink, p hw.Part, n Node, path string) {
+		if !n.has("PredictedMediaLifeLeftPercent") {
+			o.within(0, 100, hw.DiskLifeLeftRatio, p, n, path, 0.01)
+		}
+	}
+	used := func(o *sink, p hw.Part, n Node, path string) {
+		if v, ok := o.num(n, path); ok && !n.has("PredictedMediaLifeLeftPercent") && v >= 0 && v <= 100 {
+			o.s.schema.Send(o.ch, hw.DiskLifeLeftRatio, p, 1-v/100)
+		}
+	}
+	hours := func(o *sink, p hw.Part, n Node, path string) {
+		o.within(0, 1e7, hw.DiskPowerOnSeconds, p, n, path, 3600)
+	}
+	celsius := func(o *sink, p hw.Part, n Node, path string) {
+		o.within(1, 150, hw.TemperatureCelsius, p, n, path, 1) // 0 stands for "not known"
+	}
+	return []driveQuirk{
+		{"Dell", "Oem.Dell.DellPhysicalDisk.RemainingRatedWriteEndurance", life},
+		{"Dell", "Oem.Dell.DellDrive.RemainingRatedWriteEndurance", life},
+		{"HPE", "Oem.Hpe.CurrentTemperatureCelsius", celsius},
+		{"HPE", "Oem.Hpe.PowerOnHours", hours},
+		{"HPE", "Oem.Hpe.SSDEnduranceUtilizationPercentage", used},
+		{"HPE SmartStorage", "CurrentTemperatureCelsius", celsius},
+		{"HPE SmartStorage", "PowerOnHours", hours},
+		{"HPE SmartStorage", "SSDEnduranceUtilizationPercentage", used},
+		{"Huawei", "Oem.Huawei.TemperatureCelsius", celsius},
+		{"Huawei", "Oem.Huawei.HoursOfPoweredUp", hours},
+		{"Huawei", "Oem.Huawei.RemnantMediaWearout", life},
+		{"Lenovo", "Oem.Lenovo.Temperature", celsius},
+		{"Fujitsu", "Oem.ts_fujitsu.Temperature", celsius},
+		{"Inspur", "Oem.Public.TemperatureCelsius", celsius},
+		{"Inspur", "Oem.Public.HoursOfPoweredUp", hours},
+		{"Supermicro", "Oem.Supermicro.Temperature", celsius},
+		{"Supermicro", "Temperature", celsius},
+	}
+}
+
+// driveQuirks sends what vendors add to a Drive. predicted says that the drive announces its
+// failure: Dell tells so in words while FailurePredicted may stay false.
+func (o *sink) driveQuirks(p hw.Part, n Node) (predicted bool) {
+	for _, q := range driveQuirks() {
+		if n.has(q.path) {
+			q.apply(o, p, n, q.path)
+		}
+	}
+	return strings.EqualFold(n.str("Oem.Dell.DellPhysicalDisk.PredictiveFailureState"), "SmartAlertPresent")
+}
+
+// rollups sends HPE's and Dell's state of each subsystem, which covers parts that have no
+// resource of their own.
+func (o *sink) rollups(sys Node, p hw.Part) {
+	kinds := map[string]string{
+		"Fans": hw.Fan, "Memory": hw.Memory, "Network": hw.Network, "PowerSupplies": hw.PowerSupply, "Processors": hw.CPU,
+		"Storage": hw.DiskController, "Temperatures": hw.Temperature, "SmartStorageBattery": hw.Battery, "BiosOrHardwareHealth": hw.Enclosure,
+	}
+	for _, vendor := range []string{"Oem.Hpe.AggregateHealthStatus", "Oem.Hp.AggregateHealthStatus"} {
+		agg := sys.obj(vendor)
+		for key, kind := range kinds {
+			if sub := agg.obj(key); sub.m != nil {
+				o.status(hw.Part{ID: p.ID + "/AggregateHealthStatus/" + key, Type: kind, Name: key, Parent: p.ID}, sub)
+			}
+		}
+	}
+	dell := map[string]string{
+		"BatteryRollupStatus": hw.Battery, "CPURollupStatus": hw.CPU, "FanRollupStatus": hw.Fan, "PSRollupStatus": hw.PowerSupply,
+		"StorageRollupStatus": hw.DiskController, "TempRollupStatus": hw.Temperature, "VoltRollupStatus": hw.Voltage,
+		"SysMemPrimaryStatus": hw.Memory, "IntrusionRollupStatus": hw.Enclosure,
+	}
+	for key, kind := range dell {
+		if v := sys.str("Oem.Dell.DellSystem." + key); v != "" {
+			sub := hw.Part{ID: p.ID + "/DellSystem/" + key, Type: kind, Name: key, Parent: p.ID}
+			o.status(sub, Node{map[string]any{"Status": map[string]any{"Health": v}}})
+		}
+	}
+}
+
+// storageBatteries sends the battery of HPE's storage controllers, which hangs off the chassis.
+func (o *sink) storageBatteries(ch Node, parent string) {
+	for _, vendor := range []string{"Oem.Hpe.SmartStorageBattery", "Oem.Hp.SmartStorageBattery"} {
+		for i, b := range ch.list(vendor) {
+			if missing(b) {
+				continue
+			}
+			if p, ok := o.element(b, hw.Battery, parent, "SmartStorageBattery", i); ok {
+				o.within(0, 100, hw.BatteryChargeRatio, p, b, "ChargeLevelPercent", 0.01)
+				o.info(p, b)
+				o.status(p, b)
+			}
+		}
+	}
+}
+
+// smartStorage reads HPE's own storage tree, the only one that iLO 4 and some iLO 5 fill.
+func (o *sink) smartStorage(ctx context.Context, sys Node, parent string) {
+	for _, path := range []string{"Oem.Hpe.Links.SmartStorage", "Oem.Hp.Links.SmartStorage", "Oem.Hp.links.SmartStorage"} {
+		smart, ok := o.get(ctx, sys.link(path), health)
+		if !ok {
+			continue
+		}
+		link := firstLink(smart, "Links.ArrayControllers", "links.ArrayControllers")
+		each(o.members(ctx, link, health, false), func(c Node) {
+			p, ok := o.part(c, hw.DiskController, parent)
+			if !ok || missing(c) {
+				return
+			}
+			o.s.schema.Send(o.ch, hw.Info, p, 1, "", c.str("Model"), c.str("SerialNumber"), c.str("FirmwareVersion.Current.VersionString"))
+			o.status(p, c)
+			for _, d := range o.members(ctx, firstLink(c, "Links.PhysicalDrives", "links.PhysicalDrives"), health, false) {
+				o.smartDrive(d, p.ID)
+			}
+			for _, v := range o.members(ctx, firstLink(c, "Links.LogicalDrives", "links.LogicalDrives"), health, false) {
+				o.smartVolume(v, p.ID)
+			}
+		})
+		return
+	}
+}
+
+func firstLink(n Node, paths ...string) string {
+	for _, p := range paths {
+		if l := n.link(p); l != "" {
+			return l
+		}
+	}
+	return ""
+}
+
+func (o *sink) smartDrive(n Node, parent string) {
+	p, ok := o.part(n, hw.PhysicalDisk, parent)
+	if !ok || missing(n) {
+		return
+	}
+	o.send(hw.DiskSizeBytes, p, n, "CapacityMiB", 1<<20)
+	o.s.schema.Send(o.ch, hw.Info, p, 1, "", n.str("Model"), n.str("SerialNumber"), n.str("FirmwareVersion.Current.VersionString"))
+	o.driveQuirks(p, n)
+	o.status(p, n)
+}
+
+func (o *sink) smartVolume(n Node, parent string) {
+	p, ok := o.part(n, hw.LogicalDisk, parent)
+	if !ok || missing(n) {
+		return
+	}
+	o.send(hw.VolumeSizeBytes, p, n, "CapacityMiB", 1<<20)
+	if raid := n.str("Raid"); raid != "" {
+		o.s.schema.Send(o.ch, hw.Info, p, 1, "", "RAID"+raid, "", "")
+	}
+	o.status(p, n)
+	o.within(0, 100, hw.VolumeOperation, p, n, "RebuildCompletionPercentage", 0.01, "Rebuild")
+}
+
+// oldAdapters sends HPE's network adapters from before NetworkAdapter had ports.
+func (o *sink) oldAdapters(ctx context.Context, sys Node) {
+	link := firstLink(sys, "Oem.Hpe.Links.NetworkAdapters", "Oem.Hp.Links.NetworkAdapters", "Oem.Hp.links.NetworkAdapters")
+	for _, n := range o.members(ctx, link, slow, false) {
+		p, ok := o.part(n, hw.Network, short(sys.id()))
+		if !ok || missing(n) {
+			continue
+		}
+		o.s.schema.Send(o.ch, hw.Info, p, 1, "", n.first("Name", "StructuredName"), n.str("SerialNumber"), n.str("Firmware.Current.VersionString"))
+		o.status(p, n)
+		for i, port := range n.list("PhysicalPorts") {
+			if q, ok := o.element(port, hw.Network, p.ID, "PhysicalPorts", i); ok {
+				o.linkUp(q, port)
+				o.send(hw.NetworkBandwidthBytes, q, port, "SpeedMbps", 1e6/bitsPerByte)
+				o.status(q, port)
+			}
+		}
+	}
+}

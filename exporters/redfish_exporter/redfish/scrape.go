@@ -1,0 +1,369 @@
+package redfish
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/inframind/inframind/internal/exporter"
+	"github.com/inframind/inframind/internal/exporter/hw"
+)
+
+const (
+	maxMembers   = 1000 // of one collection
+	maxPages     = 50   // of one collection
+	maxResources = 8000 // read in one scrape
+	// slowFree is how long a scrape reads slow-changing resources without counting them;
+	// after that slowNew of those never read, or slowStale of those read before, are left.
+	// So a fast BMC is read whole at once, a slow one over several scrapes.
+	slowFree  = 400 * time.Millisecond
+	slowNew   = 5
+	slowStale = 3
+	// coldUntil ends the slow reads of the first scrape, which reads the structure too.
+	coldUntil = 4 * time.Second
+	// How long resources are taken from memory: slow-changing ones, and readings that
+	// another resource shows too.
+	slowFor = 10 * time.Minute
+	lazyFor = time.Minute
+)
+
+// cached is a slow-changing resource kept between scrapes.
+type cached struct {
+	node Node
+	at   time.Time
+}
+
+var errDeferred = errors.New("left for a later scrape")
+
+// scrape is one reading of a BMC. Every resource is requested at most once, whoever asks.
+type scrape struct {
+	c      *client
+	m      *Module
+	schema *hw.Schema
+	probe  *exporter.Probe
+	start  time.Time
+	now    func() time.Time
+	cold   bool // the client's first
+
+	slowReads atomic.Int64
+
+	mu      sync.Mutex
+	entries map[string]*entry
+	ids     map[string]bool // hw_id by type that were sent
+
+	root                       Node
+	systems, chassis, managers []Node
+	topErrs                    [3]error // of reading them
+	logEntries                 []logEntry
+}
+
+// entry is a resource that was, or is being, read.
+type entry struct {
+	done chan struct{}
+	node Node
+	err  error
+	age  time.Duration
+	// adopted says that it came inside another resource.
+	adopted bool
+}
+
+func newScrape(c *client, m *Module, p *exporter.Probe, schema *hw.Schema) *scrape {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.scrapes++
+	return &scrape{
+		cold: c.scrapes == 1,
+		c:    c, m: m, probe: p, schema: schema, start: time.Now(), now: time.Now,
+		entries: map[string]*entry{}, ids: map[string]bool{},
+	}
+}
+
+// get reads the resource at link, once per scrape.
+func (s *scrape) get(ctx context.Context, link string, p priority) (Node, time.Duration, error) {
+	return s.read(ctx, link, p, "")
+}
+
+// read is get with a query; the answer is remembered under the path without it.
+func (s *scrape) read(ctx context.Context, link string, p priority, query string) (Node, time.Duration, error) {
+	path, err := clean(link, s.c.base.Host)
+	if err != nil {
+		return Node{}, 0, exporter.Fail(exporter.ReasonProtocol, err)
+	}
+	s.mu.Lock()
+	e := s.entries[path]
+	if e == nil && len(s.entries) >= maxResources {
+		s.mu.Unlock()
+		return Node{}, 0, exporter.Failf(exporter.ReasonProtocol, "more than %d resources", maxResources)
+	}
+	owner := e == nil
+	if owner {
+		e = &entry{done: make(chan struct{})}
+		s.entries[path] = e
+	}
+	s.mu.Unlock()
+	if owner {
+		e.node, e.age, e.err = s.fetch(ctx, path, p, query)
+		if e.err == nil {
+			s.adopt(e.node, path, 0)
+		}
+		close(e.done)
+	}
+	select {
+	case <-e.done:
+		return e.node, e.age, e.err
+	case <-ctx.Done():
+		return Node{}, 0, ctx.Err()
+	}
+}
+
+// fetch reads from the service, or from memory for slow-changing resources.
+func (s *scrape) fetch(ctx context.Context, path string, p priority, query string) (Node, time.Duration, error) {
+	s.c.mu.Lock()
+	old, ok := s.c.cache[path]
+	s.c.mu.Unlock()
+	age := s.now().Sub(old.at)
+	if p < lazy {
+		if ok && query == "" && age < slowFor {
+			return old.node, 0, nil // structure, no data: its age says nothing
+		}
+		n, err := s.request(ctx, path, p, query, nil)
+		if err == nil && p == health && query == "" && structure(n) {
+			s.remember(path, n)
+		}
+		return n, 0, err
+	}
+	keep := slowFor
+	if p == lazy {
+		keep = lazyFor
+	}
+	if ok && age < keep {
+		return old.node, age, nil
+	}
+	limit := int64(slowNew)
+	if ok {
+		limit = slowStale
+	}
+	// Asked when its turn has come, so that time spent waiting counts.
+	admit := func() bool {
+		took := time.Since(s.start)
+		return took < slowFree || (s.slowReads.Add(1) <= limit && (!s.cold || took < coldUntil))
+	}
+	n, err := s.request(ctx, path, p, query, admit)
+	if err != nil {
+		if ok && !absent(err) {
+			return old.node, age, nil
+		}
+		return Node{}, 0, err
+	}
+	s.remember(path, n)
+	return n, 0, nil
+}
+
+func (s *scrape) remember(path string, n Node) {
+	s.c.mu.Lock()
+	defer s.c.mu.Unlock()
+	if len(s.c.cache) < maxResources {
+		s.c.cache[path] = cached{n, s.now()}
+	}
+}
+
+// structure says that a resource is a collection that only refers to its members, all on
+// one page. Parts are changed more rarely than every few minutes, so it is kept for slowFor.
+func structure(n Node) bool {
+	list := memberList(n)
+	return len(list) > 0 && !list[0].full() && nextPage(n) == ""
+}
+
+// request asks the service. admit, when not nil, may still call it off when a slot is free.
+func (s *scrape) request(ctx context.Context, path string, p priority, query string, admit func() bool) (Node, error) {
+	url := path
+	switch {
+	case query == "":
+	case strings.Contains(path, "?"):
+		url += "&" + query
+	default:
+		url += "?" + query
+	}
+	n, err := s.c.get(ctx, url, p, admit)
+	if err == nil && s.probe.Trace.Recording() {
+		s.record(path, n)
+	}
+	return n, err
+}
+
+// adopt remembers resources that came inside another one, so that they are not requested
+// again. Depth is bounded by the levels that are ever asked for.
+func (s *scrape) adopt(n Node, self string, depth int) {
+	if depth > 6 {
+		return
+	}
+	for _, v := range n.m {
+		switch v := v.(type) {
+		case map[string]any:
+			s.adoptOne(Node{v}, self, depth)
+		case []any:
+			for _, e := range v {
+				if m, ok := e.(map[string]any); ok {
+					s.adoptOne(Node{m}, self, depth)
+				}
+			}
+		}
+	}
+}
+
+func (s *scrape) adoptOne(n Node, self string, depth int) {
+	id := n.id()
+	// Fragments are parts of another resource; excerpts of sensors have no @odata.type.
+	_, typed := n.m["@odata.type"]
+	if id != "" && typed && n.full() && !strings.Contains(id, "#") {
+		if path, err := clean(id, s.c.base.Host); err == nil && path != self {
+			s.mu.Lock()
+			if s.entries[path] == nil && len(s.entries) < maxResources {
+				e := &entry{done: make(chan struct{}), node: n, adopted: true}
+				close(e.done)
+				s.entries[path] = e
+			}
+			s.mu.Unlock()
+		}
+	}
+	s.adopt(n, self, depth+1)
+}
+
+// expanded reads a resource together with what it holds, where the service can do that.
+func (s *scrape) expanded(ctx context.Context, link string, p priority, deep bool) (Node, time.Duration, error) {
+	path, err := clean(link, s.c.base.Host)
+	if err != nil {
+		return Node{}, 0, exporter.Fail(exporter.ReasonProtocol, err)
+	}
+	s.c.mu.Lock()
+	query := s.c.expand.forRequest(path, deep)
+	s.c.mu.Unlock()
+	if query != "" {
+		s.forgetShallow(path)
+	}
+	n, age, err := s.read(ctx, path, p, query)
+	if query == "" || err == nil || errors.Is(err, errDeferred) || ctx.Err() != nil || !expandFault(err) {
+		return n, age, err
+	}
+	// Refused, broken or too large: the plain resource may still be had.
+	s.c.mu.Lock()
+	s.c.expand.refuse(path)
+	s.c.mu.Unlock()
+	s.mu.Lock()
+	delete(s.entries, path)
+	s.mu.Unlock()
+	return s.read(ctx, path, p, "")
+}
+
+// forgetShallow forgets a collection that came inside another resource with references
+// only, when reading it with its members saves requests.
+func (s *scrape) forgetShallow(path string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e := s.entries[path]
+	if e == nil || !e.adopted {
+		return
+	}
+	if list := memberList(e.node); len(list) > 1 && !list[0].full() {
+		delete(s.entries, path)
+	}
+}
+
+// expandFault says whether an error may come from $expand and not from the resource.
+func expandFault(err error) bool {
+	switch exporter.Reason(err) {
+	case exporter.ReasonUnauthorized, exporter.ReasonBusy, exporter.ReasonTimeout, exporter.ReasonRefused:
+		return false
+	}
+	return true
+}
+
+// members reads a collection and all its members. Members that cannot be read are left out;
+// the error then says so, beside what could be read. age is that of the oldest part.
+func (s *scrape) members(ctx context.Context, link string, p priority, deep bool) ([]Node, time.Duration, error) {
+	refs, age, err := s.references(ctx, link, p, deep)
+	if err != nil && len(refs) == 0 {
+		return nil, 0, err
+	}
+	nodes, memberAge, errs := s.all(ctx, refs, p)
+	return nodes, max(age, memberAge), errors.Join(err, errs)
+}
+
+// references lists the addresses of a collection's members over all its pages.
+func (s *scrape) references(ctx context.Context, link string, p priority, deep bool) (refs []string, age time.Duration, err error) {
+	seen := map[string]bool{}
+	pages := map[string]bool{}
+	for range maxPages {
+		n, a, err := s.expanded(ctx, link, p, deep)
+		if err != nil {
+			return refs, age, err
+		}
+		age = max(age, a)
+		for _, m := range memberList(n) {
+			id := m.id()
+			if id == "" || seen[id] {
+				continue
+			}
+			if len(refs) >= maxMembers {
+				return refs, age, exporter.Failf(exporter.ReasonProtocol, "%s: more than %d members", link, maxMembers)
+			}
+			seen[id] = true
+			refs = append(refs, id)
+		}
+		pages[link] = true
+		next := nextPage(n)
+		if next == "" {
+			return refs, age, nil
+		}
+		if pages[next] {
+			return refs, age, exporter.Failf(exporter.ReasonProtocol, "%s: pages form a circle", link)
+		}
+		link = next
+	}
+	return refs, age, exporter.Failf(exporter.ReasonProtocol, "%s: more than %d pages", link, maxPages)
+}
+
+// memberList is a collection's members, also as services before Redfish 1.0 wrote them.
+func memberList(n Node) []Node {
+	for _, key := range []string{"Members", "Links.Members", "links.Member"} {
+		if l := n.list(key); len(l) > 0 {
+			return l
+		}
+	}
+	return nil
+}
+
+func nextPage(n Node) string {
+	for _, key := range []string{"Members@odata.nextLink", "@odata.nextLink"} {
+		if s, ok := n.m[key].(string); ok && s != "" {
+			return s
+		}
+	}
+	return ""
+}
+
+// all reads resources in parallel, in the order of refs.
+func (s *scrape) all(ctx context.Context, refs []string, p priority) ([]Node, time.Duration, error) {
+	nodes, ages, errs := make([]Node, len(refs)), make([]time.Duration, len(refs)), make([]error, len(refs))
+	var wg sync.WaitGroup
+	for i, ref := range refs {
+		wg.Go(func() { nodes[i], ages[i], errs[i] = s.get(ctx, ref, p) })
+	}
+	wg.Wait()
+	var out []Node
+	var oldest time.Duration
+	var failed []error
+	for i, n := range nodes {
+		switch {
+		case errs[i] == nil:
+			out, oldest = append(out, n), max(oldest, ages[i])
+		case !absent(errs[i]):
+			failed = append(failed, fmt.Errorf("member %d of %d: %w", i+1, len(refs), errs[i]))
+		}
+	}
+	return out, oldest, errors.Join(failed...)
+}
