@@ -41,7 +41,7 @@ var kinds = []kind{
 }
 
 func (z *zeekStream) benign(t time.Time, r uint64) conn {
-	k := pickKind(unit(r))
+	k := pick(kinds, func(k kind) float64 { return k.weight }, unit(r))
 	c := conn{
 		ts: t.Add(time.Duration(unit(hash(r, 1)) * 1e9)), id: hash(r, 2), src: fmt.Sprintf("10.20.0.%d", 10+hash(r, 3)%40),
 		sport: 32768 + int(hash(r, 4)%28000), dport: k.port, proto: k.proto, service: k.service,
@@ -61,20 +61,6 @@ func (z *zeekStream) benign(t time.Time, r uint64) conn {
 		c.state, c.history, c.service, c.duration, c.up, c.down, c.upPackets, c.downPckts = "S0", "S", "-", 0, 0, 0, 1, 0
 	}
 	return c
-}
-
-func pickKind(u float64) kind {
-	var total float64
-	for _, k := range kinds {
-		total += k.weight
-	}
-	u *= total
-	for _, k := range kinds {
-		if u -= k.weight; u < 0 {
-			return k
-		}
-	}
-	return kinds[0]
 }
 
 // spread is mean times a log-normal-like factor between about a third and three.

@@ -122,3 +122,18 @@ func name64(s string) uint64 {
 	}
 	return h
 }
+
+// pick chooses among items by their weights; u is in [0, 1).
+func pick[T any](items []T, weight func(T) float64, u float64) T {
+	var total float64
+	for _, it := range items {
+		total += weight(it)
+	}
+	u *= total
+	for _, it := range items {
+		if u -= weight(it); u < 0 {
+			return it
+		}
+	}
+	return items[len(items)-1]
+}

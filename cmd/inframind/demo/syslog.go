@@ -120,26 +120,12 @@ func (l *logStream) second(t time.Time) error {
 
 // line renders one message; all that varies in it is drawn from r.
 func (l *logStream) line(t time.Time, r uint64) string {
-	m := pick(unit(r))
+	m := pick(messages, func(m message) float64 { return m.weight }, unit(r))
 	hosts := strings.Fields(m.hosts)
 	host := hosts[hash(r, 3)%uint64(len(hosts))]
 	const facilityDaemon = 3
 	return fmt.Sprintf("<%d>1 %s %s %s %d - - %s\n", facilityDaemon*8+m.severity,
 		t.UTC().Format("2006-01-02T15:04:05.000000Z07:00"), host, m.app, 300+hash(r, 4)%30000, fill(m.text, r))
-}
-
-func pick(u float64) message {
-	var total float64
-	for _, m := range messages {
-		total += m.weight
-	}
-	u *= total
-	for _, m := range messages {
-		if u -= m.weight; u < 0 {
-			return m
-		}
-	}
-	return messages[0]
 }
 
 var (
