@@ -9,8 +9,10 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"sync"
 	"time"
 
+	"github.com/inframind/inframind/anomaly-scorer/evidence"
 	"github.com/inframind/inframind/internal/job"
 	"github.com/inframind/inframind/internal/logstore"
 	"github.com/inframind/inframind/internal/promapi"
@@ -43,11 +45,13 @@ type Engine struct {
 	gauges  *gauges
 	unlock  func() error
 
-	pipe   *Pipeline
-	state  state
-	saved  []byte // the state as it is on disk, to go back to after a failed run
-	feed   *Feedback
-	forest *Forest
+	pipe  *Pipeline
+	state state
+	saved []byte // the state as it is on disk, to go back to after a failed run
+	feed  *Feedback
+	// judging guards feedback.json between requests and runs of this process.
+	judging sync.Mutex
+	forest  *Forest
 }
 
 // New checks cfg, takes the state directory and reads what earlier runs left there.
@@ -134,6 +138,10 @@ func (e *Engine) once(ctx context.Context, r *run) error {
 		// An unusable model costs the list of unusual connections, not the detection.
 		e.opts.Log.Warn("scoring without the forest", "err", err)
 	}
+	if err := e.readFeedback(); err != nil {
+		return err
+	}
+	e.pipe.threshold = e.feed.Threshold(evidence.Threshold)
 	if err := r.read(ctx); err != nil {
 		return err
 	}

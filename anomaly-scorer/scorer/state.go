@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/inframind/inframind/anomaly-scorer/detect"
-	"github.com/inframind/inframind/anomaly-scorer/evidence"
 	"github.com/inframind/inframind/internal/job"
 	"github.com/inframind/inframind/internal/zeek"
 )
@@ -46,8 +45,7 @@ func (e *Engine) statePath() string { return filepath.Join(e.opts.StateDir, "sta
 
 // restore reads the state and what belongs beside it.
 func (e *Engine) restore() error {
-	var err error
-	if e.feed, err = OpenFeedback(e.opts.StateDir); err != nil {
+	if err := e.readFeedback(); err != nil {
 		return err
 	}
 	raw, err := os.ReadFile(e.statePath())
@@ -66,7 +64,6 @@ func (e *Engine) restore() error {
 func (e *Engine) goBack() error {
 	e.state = state{Version: stateVersion, Cursors: map[string]zeek.Cursor{}, Recent: map[string]recent{}}
 	e.pipe = NewPipeline(e.cfg, e.forest)
-	e.pipe.threshold = e.feed.Threshold(evidence.Threshold)
 	if len(e.saved) == 0 {
 		return nil
 	}

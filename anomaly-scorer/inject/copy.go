@@ -1,0 +1,186 @@
+package inject
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/inframind/inframind/anomaly-scorer/evidence"
+	"github.com/inframind/inframind/internal/zeek"
+)
+
+// Copied says what Copy wrote.
+type Copied struct {
+	Conns, DNS int // of the site
+	Attacks    []Attack
+	Attacker   netip.Addr
+}
+
+// ErrEmpty says that there is no log to mix attacks into.
+var ErrEmpty = errors.New("no connection in the logs")
+
+// Copy writes the conn and dns logs of dir, with attacks of the kinds mixed in by time, to
+// the directory out, and labels.csv beside them. The attacker is an address inside that
+// the logs do not know.
+func Copy(ctx context.Context, dir, out string, kinds []string, seed uint64) (c Copied, err error) {
+	from, to, inside, err := survey(ctx, dir)
+	if err != nil {
+		return c, err
+	}
+	if inside.IsValid() {
+		c.Attacker = inside
+	} else {
+		c.Attacker = netip.AddrFrom4([4]byte{10, 77, 66, 66})
+	}
+	var conns []zeek.Conn
+	var queries []zeek.App
+	for i, kind := range kinds {
+		a, err := Make(kind, c.Attacker, from, to, seed+uint64(i))
+		if err != nil {
+			return c, err
+		}
+		c.Attacks = append(c.Attacks, a)
+		conns, queries = append(conns, a.Conns...), append(queries, a.DNS...)
+	}
+	slices.SortStableFunc(conns, func(a, b zeek.Conn) int { return int(min(1, max(-1, a.Time-b.Time))) })
+	slices.SortStableFunc(queries, func(a, b zeek.App) int { return int(min(1, max(-1, a.Time-b.Time))) })
+	if err := os.MkdirAll(out, 0o755); err != nil {
+		return c, fmt.Errorf("inject: %w", err)
+	}
+	if c.Conns, err = mixConns(ctx, dir, filepath.Join(out, "conn.log"), conns); err != nil {
+		return c, err
+	}
+	if c.DNS, err = mixDNS(ctx, dir, filepath.Join(out, "dns.log"), queries); err != nil {
+		return c, err
+	}
+	return c, writeLabels(ctx, filepath.Join(out, "labels.csv"), c.Attacks, dir)
+}
+
+// survey finds the time span and a free address in a network inside.
+func survey(ctx context.Context, dir string) (from, to time.Time, inside netip.Addr, err error) {
+	var low, high int64
+	used := map[netip.Addr]bool{}
+	_, err = zeek.Scanner{Dir: dir, Final: true}.Scan(ctx, zeek.KindConn, nil, zeek.Handler{
+		Conn: func(c *zeek.Conn, _ zeek.Origin) error {
+			if low == 0 || c.Time < low {
+				low = c.Time
+			}
+			high = max(high, c.Time)
+			if evidence.Internal(c.Orig) && c.Orig.Is4() && len(used) < 1<<16 {
+				used[c.Orig] = true
+			}
+			return nil
+		},
+		Bad: ignore,
+	})
+	if err != nil {
+		return from, to, inside, err
+	}
+	if high == 0 {
+		return from, to, inside, fmt.Errorf("%w: %s", ErrEmpty, dir)
+	}
+	inside = free(used)
+	return time.Unix(0, low), time.Unix(0, high), inside, nil
+}
+
+// free is an unused address beside the lowest used one, so that the choice does not
+// depend on the order of a map.
+func free(used map[netip.Addr]bool) netip.Addr {
+	var lowest netip.Addr
+	for a := range used {
+		if !lowest.IsValid() || a.Less(lowest) {
+			lowest = a
+		}
+	}
+	if !lowest.IsValid() {
+		return lowest
+	}
+	b := lowest.As4()
+	for last := 254; last > 0; last-- {
+		b[3] = byte(last)
+		if a := netip.AddrFrom4(b); !used[a] {
+			return a
+		}
+	}
+	return netip.Addr{}
+}
+
+func ignore(zeek.Origin, []byte, error) error { return nil }
+
+// create calls write with a log writer on path.
+func create(path string, kind zeek.Kind, write func(*zeek.Writer) error) (err error) {
+	f, err := os.Create(path)
+	if err != nil {
+		return fmt.Errorf("inject: %w", err)
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	w, err := zeek.NewWriter(f, kind)
+	if err != nil {
+		return fmt.Errorf("inject: %w", err)
+	}
+	return errors.Join(write(w), w.Flush())
+}
+
+func mixConns(ctx context.Context, dir, path string, extra []zeek.Conn) (n int, err error) {
+	err = create(path, zeek.KindConn, func(w *zeek.Writer) error {
+		put := func(until int64) error {
+			for len(extra) > 0 && extra[0].Time <= until {
+				if err := w.Conn(&extra[0]); err != nil {
+					return err
+				}
+				extra = extra[1:]
+			}
+			return nil
+		}
+		_, err := zeek.Scanner{Dir: dir, Final: true}.Scan(ctx, zeek.KindConn, nil, zeek.Handler{
+			Conn: func(c *zeek.Conn, _ zeek.Origin) error { n++; return errors.Join(put(c.Time), w.Conn(c)) }, Bad: ignore})
+		return errors.Join(err, put(1<<62))
+	})
+	return n, err
+}
+
+func mixDNS(ctx context.Context, dir, path string, extra []zeek.App) (n int, err error) {
+	err = create(path, zeek.KindDNS, func(w *zeek.Writer) error {
+		put := func(until int64) error {
+			for len(extra) > 0 && extra[0].Time <= until {
+				if err := w.App(&extra[0]); err != nil {
+					return err
+				}
+				extra = extra[1:]
+			}
+			return nil
+		}
+		_, err := zeek.Scanner{Dir: dir, Final: true}.Scan(ctx, zeek.KindDNS, nil, zeek.Handler{
+			App: func(a *zeek.App, _ zeek.Kind, _ zeek.Origin) error { n++; return errors.Join(put(a.Time), w.App(a)) }, Bad: ignore})
+		return errors.Join(err, put(1<<62))
+	})
+	return n, err
+}
+
+// writeLabels labels the attacks; everything else in the copy counts as benign.
+func writeLabels(ctx context.Context, path string, attacks []Attack, dir string) (err error) {
+	f, err := os.Create(path)
+	if err != nil {
+		return fmt.Errorf("inject: %w", err)
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	w := bufio.NewWriter(f)
+	fmt.Fprintln(w, "uid,label,kind")
+	for _, a := range attacks {
+		for i := range a.Conns {
+			fmt.Fprintf(w, "%s,Malicious,%s\n", a.Conns[i].UID, a.Kind)
+		}
+	}
+	_, err = zeek.Scanner{Dir: dir, Final: true}.Scan(ctx, zeek.KindConn, nil, zeek.Handler{
+		Conn: func(c *zeek.Conn, _ zeek.Origin) error {
+			_, err := fmt.Fprintf(w, "%s,Benign,\n", c.UID)
+			return err
+		}, Bad: ignore})
+	return errors.Join(err, w.Flush())
+}
