@@ -155,8 +155,19 @@ func (n Node) full() bool {
 	return false
 }
 
-// name is what people call the resource.
-func (n Node) name() string { return n.first("Name", "FanName", "Id", "MemberId") }
+// title is the resource's name as the service gives it.
+func (n Node) title() string { return n.first("Name", "FanName", "DeviceName", "Id", "MemberId") }
+
+// name tells apart siblings. Many services call all siblings the same, e.g.
+// "Processor": where the name has no number, the id makes it clear.
+func (n Node) name() string {
+	name, id := n.title(), n.first("Id", "MemberId")
+	switch {
+	case strings.ContainsAny(name, "0123456789") || id == "" || strings.EqualFold(id, name):
+		return name
+	}
+	return name + " " + id
+}
 
 // clean brings an address to the form under which it is remembered: no host, no fragment,
 // no trailing slash. It refuses what leads to another host.

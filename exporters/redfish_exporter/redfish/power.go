@@ -29,7 +29,8 @@ func collectPower(ctx context.Context, o *sink) {
 				o.oldSupply(n, parent, i)
 			}
 		} else {
-			each(supplies, func(n Node) { o.supply(ctx, n, parent) })
+			// iLO 6 gives the supplies a resource but leaves their readings in Power.
+			each(supplies, func(n Node) { o.supply(ctx, n, parent, sameSupply(n, oldSupplies)) })
 		}
 		for i, r := range sub.list("PowerSupplyRedundancy") {
 			o.redundancy(r, parent+"/PowerSubsystem", i)
@@ -81,17 +82,44 @@ func (o *sink) oldSupply(n Node, parent string, i int) {
 	if !ok {
 		return
 	}
-	o.send(hw.PSUInputWatts, p, n, "PowerInputWatts", 1)
-	o.sendFirst(hw.PSUOutputWatts, p, n, 1, "PowerOutputWatts", "LastPowerOutputWatts")
-	o.send(hw.PSUInputVolts, p, n, "LineInputVoltage", 1)
+	o.oldSupplyReadings(p, n)
 	o.send(hw.PSULimitWatts, p, n, "PowerCapacityWatts", 1)
 	o.within(0, 100, hw.PSUEfficiencyRatio, p, n, "EfficiencyPercent", 0.01)
 	o.info(p, n)
 	o.status(p, n)
 }
 
-// supply sends a PowerSupply resource and its metrics.
-func (o *sink) supply(ctx context.Context, n Node, parent string) {
+func (o *sink) oldSupplyReadings(p hw.Part, n Node) {
+	o.send(hw.PSUInputWatts, p, n, "PowerInputWatts", 1)
+	o.sendFirst(hw.PSUOutputWatts, p, n, 1, "PowerOutputWatts", "LastPowerOutputWatts")
+	o.send(hw.PSUInputVolts, p, n, "LineInputVoltage", 1)
+}
+
+// sameSupply finds the entry of Power.PowerSupplies for a PowerSupply resource.
+func sameSupply(n Node, old []Node) Node {
+	for _, key := range []string{"SerialNumber", "Name", "Id"} {
+		for _, e := range old {
+			if v := n.str(key); v != "" && (v == e.str(key) || key == "Id" && v == e.str("MemberId")) && unique(old, key, v) {
+				return e
+			}
+		}
+	}
+	return Node{}
+}
+
+// unique says that no two entries share the text.
+func unique(list []Node, key, v string) bool {
+	n := 0
+	for _, e := range list {
+		if e.str(key) == v {
+			n++
+		}
+	}
+	return n <= 1
+}
+
+// supply sends a PowerSupply resource and its metrics, or the readings of old when it has none.
+func (o *sink) supply(ctx context.Context, n Node, parent string, old Node) {
 	if missing(n) {
 		return
 	}
@@ -109,6 +137,7 @@ func (o *sink) supply(ctx context.Context, n Node, parent string) {
 	o.status(p, n)
 	m, ok := o.get(ctx, n.link("Metrics"), sensors)
 	if !ok {
+		o.oldSupplyReadings(p, old)
 		return
 	}
 	o.send(hw.PSUInputWatts, p, m, "InputPowerWatts", 1)
@@ -157,6 +186,6 @@ func (o *sink) environment(ctx context.Context, n Node, p hw.Part, prio priority
 	if !o.send(hw.EnergyJoules, p, m, "EnergyJoules", 1) {
 		o.send(hw.EnergyJoules, p, m, "EnergykWh", 3.6e6)
 	}
-	o.sendFirst(hw.PowerLimitWatts, p, m, 1, "PowerLimitWatts.SetPoint")
+	o.send(hw.PowerLimitWatts, p, m, "PowerLimitWatts.SetPoint", 1, hw.Max)
 	o.within(0, 100, hw.HumidityRatio, p, m, "HumidityPercent", 0.01)
 }

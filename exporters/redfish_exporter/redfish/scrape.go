@@ -24,7 +24,7 @@ const (
 	slowNew   = 5
 	slowStale = 3
 	// coldUntil ends the slow reads of the first scrape, which reads the structure too.
-	coldUntil = 4 * time.Second
+	coldUntil = 3 * time.Second
 	// How long resources are taken from memory: slow-changing ones, and readings that
 	// another resource shows too.
 	slowFor = 10 * time.Minute

@@ -3,6 +3,7 @@ package redfish
 import (
 	"context"
 	"path"
+	"strings"
 )
 
 // collectSensors reads each chassis' Sensors. What the chassis' Thermal and Power show
@@ -14,18 +15,20 @@ func collectSensors(ctx context.Context, o *sink) {
 			return
 		}
 		known := o.shownElsewhere(ctx, ch)
-		// Without $expand each sensor is a request; those that are likely shown elsewhere
-		// already must not crowd out the rest.
+		// Without $expand each sensor is a request: those that Thermal and Power show are
+		// told by their address already, and the rest comes after them.
 		p := sensors
 		if len(known) > 0 {
-			p = lazy
+			p = health
 		}
 		refs, age, err := o.s.references(ctx, link, sensors, false)
 		o.noteAge(age)
 		o.fail(err)
 		var wanted []string
 		for _, ref := range refs {
-			if !known[normal(path.Base(ref))] {
+			base := path.Base(ref)
+			_, bare, _ := strings.Cut(base, "_") // OpenBMC: temperature_CPU1_Temp
+			if !known[normal(base)] && !known[normal(bare)] {
 				wanted = append(wanted, ref)
 			}
 		}
@@ -58,7 +61,7 @@ func (o *sink) shownElsewhere(ctx context.Context, ch Node) map[string]bool {
 		for _, array := range res.arrays {
 			for _, e := range n.list(array) {
 				if e.has("ReadingCelsius") || e.has("Reading") || e.has("ReadingVolts") {
-					known[normal(e.name())] = true
+					known[normal(e.title())] = true
 				}
 			}
 		}
@@ -70,7 +73,7 @@ func (o *sink) shownElsewhere(ctx context.Context, ch Node) map[string]bool {
 // sensor sends one Sensor.
 func (o *sink) sensor(n Node, parent string, known map[string]bool) {
 	q, ok := quantityOf(n)
-	if !ok || missing(n) || known[normal(n.name())] {
+	if !ok || missing(n) || known[normal(n.title())] {
 		return
 	}
 	kind := q.kind
@@ -81,6 +84,7 @@ func (o *sink) sensor(n Node, parent string, known map[string]bool) {
 	if !ok {
 		return
 	}
+	p.Name = n.title()
 	factor, offset := scaleOf(n.str("ReadingType"), n.str("ReadingUnits"))
 	if v, ok := o.num(n, "Reading"); ok {
 		o.s.schema.Send(o.ch, q.metric, p, (v+offset)*factor)

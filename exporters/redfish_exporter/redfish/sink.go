@@ -135,6 +135,9 @@ func (o *sink) element(n Node, kind, parent, array string, i int) (p hw.Part, ok
 		id = fmt.Sprint(i)
 	}
 	p = hw.Part{ID: parent + "/" + array + "/" + id, Type: kind, Name: n.name(), Parent: parent}
+	if kind == hw.Temperature || kind == hw.Voltage {
+		p.Name = n.title() // readings have names of their own
+	}
 	if !o.s.claim(kind, p.ID) { // seen in the field: two entries with one MemberId
 		p.ID += fmt.Sprintf("#%d", i)
 		ok = o.s.claim(kind, p.ID)

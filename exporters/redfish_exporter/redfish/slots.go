@@ -12,7 +12,7 @@ const (
 	urgent  priority = iota // the tree's upper levels and the session
 	sensors                 // what changes by the second
 	health                  // what changes by the day
-	lazy                    // sensors that another resource shows too
+	lazy                    // what another resource shows too
 	slow                    // inventory and counters that may be a few minutes old
 	numPriorities
 )

@@ -109,8 +109,8 @@ func (o *sink) thermalMetrics(ctx context.Context, sub Node, parent string) {
 	}
 	for i, t := range m.list("TemperatureReadingsCelsius") {
 		if p, ok := o.element(t, hw.Temperature, parent, "ThermalMetrics", i); ok {
-			if p.Name == "" {
-				p.Name = t.first("DeviceName", "PhysicalContext")
+			if t.str("DeviceName") == "" {
+				p.Name = t.first("PhysicalContext", "DataSourceUri")
 			}
 			o.within(-273.15, 1000, hw.TemperatureCelsius, p, t, "Reading", 1)
 		}
