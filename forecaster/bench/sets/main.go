@@ -1,0 +1,77 @@
+// The sets tool writes an evaluation set as two CSV files in the forecaster's own format:
+// what a forecaster may see, and what came after.
+//
+//	go run ./forecaster/bench/sets --set m4 --train train.csv --test test.csv --max 40
+package main
+
+import (
+	"encoding/csv"
+	"errors"
+	"flag"
+	"fmt"
+	"math"
+	"os"
+	"strconv"
+	"time"
+
+	"github.com/inframind/inframind/forecaster/evalset"
+	"github.com/inframind/inframind/internal/testdata"
+)
+
+func main() {
+	set := flag.String("set", "m4", "one of m4, bitbrains, smd, asd, nab")
+	train := flag.String("train", "train.csv", "file for the history")
+	test := flag.String("test", "test.csv", "file for what came after")
+	step := flag.Duration("step", time.Hour, "resolution")
+	most := flag.Int("max", 0, "at most this many series, spread over the set; 0: all")
+	flag.Parse()
+	if err := write(*set, *train, *test, *step, *most); err != nil {
+		fmt.Fprintln(os.Stderr, "sets:", err)
+		os.Exit(1)
+	}
+}
+
+func write(set, train, test string, step time.Duration, most int) error {
+	cases, err := evalset.Load(testdata.Root(), set, step)
+	if err != nil {
+		return err
+	}
+	if most > 0 && most < len(cases) {
+		var some []evalset.Case
+		for i := range most {
+			some = append(some, cases[i*len(cases)/most])
+		}
+		cases = some
+	}
+	history := func(c evalset.Case) ([]float64, time.Time) { return c.Train, c.Start }
+	future := func(c evalset.Case) ([]float64, time.Time) {
+		return c.Test, c.Start.Add(time.Duration(len(c.Train)) * c.Step)
+	}
+	return errors.Join(writeCSV(train, cases, history), writeCSV(test, cases, future))
+}
+
+func writeCSV(path string, cases []evalset.Case, part func(evalset.Case) ([]float64, time.Time)) (err error) {
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	w := csv.NewWriter(f)
+	if err := w.Write([]string{"series", "timestamp", "value"}); err != nil {
+		return err
+	}
+	for _, c := range cases {
+		y, start := part(c)
+		for i, v := range y {
+			if math.IsNaN(v) {
+				continue
+			}
+			at := start.Add(time.Duration(i) * c.Step).Unix()
+			if err := w.Write([]string{c.Name, strconv.FormatInt(at, 10), strconv.FormatFloat(v, 'g', -1, 64)}); err != nil {
+				return err
+			}
+		}
+	}
+	w.Flush()
+	return w.Error()
+}

@@ -1,0 +1,269 @@
+// Package ensemble combines the models with weights that come from rolling backtests of
+// the series itself, and calibrates its intervals on the same backtests.
+//
+// Models work on an hourly grid; finer data are averaged to it and the pattern within the
+// hour and the day is put back. Intervals are those of the single points of the data.
+package ensemble
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/inframind/inframind/forecaster/clean"
+	"github.com/inframind/inframind/forecaster/model"
+	"github.com/inframind/inframind/forecaster/naive"
+	"github.com/inframind/inframind/forecaster/profilear"
+	"github.com/inframind/inframind/forecaster/stat"
+)
+
+// Model is the ensemble as a model.
+type Model struct {
+	// Horizon is how many steps of the input the backtest looks ahead, bounded by what its
+	// origins can see; 0 is a week.
+	Horizon int
+	// Saved skips the backtest and takes what an earlier one found.
+	Saved *State
+}
+
+// State is what is kept of a backtest until the next one.
+type State struct {
+	Weights [][]float64 `json:"weights"` // by bucket and member
+	Spread  Spread      `json:"spread"`
+}
+
+// Name is "ensemble".
+func (Model) Name() string { return "ensemble" }
+
+// Fitted is an ensemble that has learnt one series.
+type Fitted struct {
+	in     model.Input
+	per    int // input steps in one of the grid
+	day    int // grid steps a day
+	phase  int // input steps left out at the start, to end on a full grid step
+	y, z   []float64
+	space  profilear.Space
+	bursty bool
+	shift  clean.Shift
+	within []float64 // pattern within the day at the input's resolution
+	final  *profilear.Origin
+
+	use     []member
+	weights [nBuckets][]float64
+	spread  Spread
+	report  Report
+	sorted  []float64 // the input's values in order
+	short   model.Fitted
+}
+
+// Fit learns from in. Histories too short for a backtest are left to a naive model, and
+// the report says so.
+func (m Model) Fit(in model.Input) (model.Fitted, error) {
+	f := &Fitted{in: in, per: 1}
+	if len(in.Y) == 0 {
+		return nil, model.Short(0, 1)
+	}
+	if in.Step > 0 && in.Step < time.Hour && time.Hour%in.Step == 0 {
+		f.per = int(time.Hour / in.Step)
+	}
+	grid := in
+	grid.Step *= time.Duration(f.per)
+	f.day = grid.Per(24 * time.Hour)
+	if f.day == 0 && grid.Step == 24*time.Hour {
+		f.day = 7 // of daily data, the week is the season
+	}
+	if f.day == 0 || len(in.Y)/f.per < (firstDays+minTrials)*f.day {
+		return f, f.fitShort()
+	}
+	f.prepare()
+	horizon := m.Horizon
+	if horizon <= 0 {
+		horizon = 7 * f.day * f.per
+	}
+	f.train(m.Saved, (horizon+f.per-1)/f.per)
+	return f, nil
+}
+
+// fitShort uses the best naive model that the history allows.
+func (f *Fitted) fitShort() error {
+	for _, m := range []model.Model{naive.Seasonal{Period: 7 * 24 * time.Hour}, naive.Seasonal{Period: 24 * time.Hour}, naive.Drift{}} {
+		fit, err := m.Fit(f.in)
+		if err == nil && (m.Name() == "drift" || len(f.in.Y) >= 2*f.in.Per(24*time.Hour)) {
+			f.short = fit
+			f.report = Report{Chosen: m.Name(), Reason: fmt.Sprintf("history of %s is too short for a backtest", time.Duration(len(f.in.Y))*f.in.Step)}
+			return nil
+		}
+	}
+	return model.Short(len(f.in.Y), 1)
+}
+
+// prepare makes the grid, chooses the space and lifts what lies before a level shift.
+func (f *Fitted) prepare() {
+	f.phase = len(f.in.Y) % f.per
+	fine := f.in.Y[f.phase:]
+	f.y = make([]float64, len(fine)/f.per)
+	for i := range f.y {
+		for _, v := range fine[i*f.per : (i+1)*f.per] {
+			f.y[i] += v / float64(f.per)
+		}
+	}
+	f.sorted = slices.Clone(f.in.Y)
+	slices.Sort(f.sorted)
+	f.space = profilear.ChooseSpace(fine)
+	f.bursty = isBursty(f.y)
+	f.z = make([]float64, len(f.y))
+	for i, v := range f.y {
+		f.z[i] = f.space.In(v)
+	}
+	f.final = profilear.Prepare(f.y, f.z, f.day, f.space)
+	if s, ok := clean.FindShift(f.final.A, f.day); ok && !f.bursty {
+		f.shift = clean.Shift{At: s.At, Size: s.Size * f.final.SD}
+		f.y = slices.Clone(f.y)
+		for i := range s.At {
+			f.z[i] += f.shift.Size
+			f.y[i] = f.space.Out(f.z[i])
+		}
+		f.final = profilear.Prepare(f.y, f.z, f.day, f.space)
+	}
+	f.within = f.pattern(fine)
+}
+
+const (
+	burstShare = 0.3 // of zeros
+	burstRatio = 2   // of mean to median
+)
+
+// isBursty tells series that rest at a base level and peak now and then.
+func isBursty(y []float64) bool {
+	zeros, mean := 0, 0.0
+	for _, v := range y {
+		if v < 0 {
+			return false
+		}
+		if v == 0 {
+			zeros++
+		}
+		mean += v / float64(len(y))
+	}
+	return float64(zeros) > burstShare*float64(len(y)) || mean > burstRatio*stat.Median(y)
+}
+
+// fineZ is point i of the input, after the phase, in the space and with the shift undone.
+func (f *Fitted) fineZ(fine []float64, i int) float64 {
+	v := f.space.In(fine[i])
+	if i/f.per < f.shift.At {
+		v += f.shift.Size
+	}
+	return v
+}
+
+// pattern is what points differ from their grid step's value, by time of day: the median
+// over all, and the mean of each slot shrunk by its noise.
+func (f *Fitted) pattern(fine []float64) []float64 {
+	if f.per == 1 {
+		return []float64{0}
+	}
+	m := f.day * f.per
+	d := make([]float64, len(fine))
+	for i := range d {
+		d[i] = f.fineZ(fine, i) - f.z[i/f.per]
+	}
+	mid := stat.Median(d)
+	mean, total := stat.Moments(d)
+	out := make([]float64, m)
+	var between, count float64
+	for k := range out {
+		c := 0.0
+		for i := k; i < len(d); i += m {
+			out[k] += d[i]
+			c++
+		}
+		out[k] = out[k]/c - mean
+		between += out[k] * out[k] / float64(m)
+		count += c / float64(m)
+	}
+	noise := total * total / count
+	shrink := 0.0
+	if between > noise {
+		shrink = (between - noise) / between
+	}
+	for k := range out {
+		out[k] = mid + shrink*out[k]
+	}
+	return out
+}
+
+// train finds the weights and the spread, by backtest or from what was saved.
+func (f *Fitted) train(saved *State, horizon int) {
+	for _, m := range members() {
+		if !f.bursty || m.bursty {
+			f.use = append(f.use, m)
+		}
+	}
+	if saved.fits(len(f.use), f.day) {
+		for b := range f.weights {
+			f.weights[b] = saved.Weights[b]
+		}
+		f.spread = saved.Spread
+		f.report = f.describe(false)
+		return
+	}
+	trials := f.roll(f.use, horizon)
+	mae, total := f.scores(f.use, trials)
+	f.weights = weigh(f.use, mae, total)
+	mixed := make([][]float64, len(trials))
+	res := make([]residual, 0, len(trials)*horizon)
+	fine := f.in.Y[f.phase:]
+	stride := max(len(trials)*min(horizon, longTrials*f.day)*f.per/maxResiduals, 1)
+	for j, t := range trials {
+		mixed[j] = f.mix(t.fc, min(horizon, len(f.z)-t.at))
+		for i := 0; i < len(mixed[j])*f.per; i += stride {
+			at := t.at*f.per + i
+			res = append(res, residual{j, i / f.per, f.fineZ(fine, at) - mixed[j][i/f.per] - f.within[at%len(f.within)]})
+		}
+	}
+	f.spread = calibrate(res, f.day, len(trials))
+	f.spread.Grow = f.levelGrowth()
+	f.report = f.describe(true)
+	f.report.Measures = f.measure(res, trials, mixed)
+	f.spread.compact()
+}
+
+// maxResiduals bounds the work on data far finer than the grid.
+const maxResiduals = 20000
+
+func (s *State) fits(members, day int) bool {
+	if s == nil || len(s.Weights) != nBuckets || s.Spread.Day != day || len(s.Spread.Scale) == 0 {
+		return false
+	}
+	return !slices.ContainsFunc(s.Weights, func(w []float64) bool { return len(w) != members })
+}
+
+// State is what a later Fit may take instead of a backtest; nil for short histories.
+func (f *Fitted) State() *State {
+	if f.short != nil {
+		return nil
+	}
+	return &State{Weights: f.weights[:], Spread: f.spread}
+}
+
+// levelGrowth is the variance that the daily level gains a day, in squared mean errors:
+// the long-run variance of its changes.
+func (f *Fitted) levelGrowth() float64 {
+	days := stat.Blocks(f.final.A, f.day)
+	if len(days) < 4 {
+		return 0
+	}
+	d := make([]float64, len(days)-1)
+	for i := range d {
+		d[i] = (days[i+1] - days[i]) * f.final.SD
+	}
+	mean, sd := stat.Moments(d)
+	g1 := 0.0
+	for i := 1; i < len(d); i++ {
+		g1 += (d[i] - mean) * (d[i-1] - mean) / float64(len(d))
+	}
+	const meanToVariance = 2 / math.Pi // of normal errors: (mean |e|)^2 over variance
+	return meanToVariance * max(sd*sd+2*g1, 0.05*sd*sd)
+}

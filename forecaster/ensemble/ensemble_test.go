@@ -1,0 +1,114 @@
+package ensemble_test
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/inframind/inframind/forecaster/ensemble"
+	"github.com/inframind/inframind/forecaster/model"
+	"github.com/inframind/inframind/forecaster/modeltest"
+)
+
+func TestContract(t *testing.T) { modeltest.Run(t, ensemble.Model{}) }
+
+func fit(t testing.TB, m ensemble.Model, in model.Input) *ensemble.Fitted {
+	t.Helper()
+	got, err := m.Fit(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got.(*ensemble.Fitted)
+}
+
+func TestShortHistorySaysSo(t *testing.T) {
+	f := fit(t, ensemble.Model{}, modeltest.Inputs()["less than two"])
+	if r := f.Report(); r.Chosen != "drift" || r.Reason == "" || f.State() != nil {
+		t.Errorf("got %+v", r)
+	}
+}
+
+func TestNaiveGate(t *testing.T) {
+	// A random walk of whole days: nothing beats the last day again.
+	rng := rand.New(rand.NewPCG(3, 4))
+	shape := make([]float64, 24)
+	for i := range shape {
+		shape[i] = 10 * rng.Float64()
+	}
+	y := make([]float64, 720)
+	level := 100.0
+	for i := range y {
+		if i%24 == 0 {
+			level += 8 * rng.NormFloat64()
+		}
+		y[i] = level + shape[i%24]
+	}
+	r := fit(t, ensemble.Model{}, model.Input{Y: y, Step: time.Hour, Lower: math.NaN(), Upper: math.NaN()}).Report()
+	if r.Weights["median"] > 0 {
+		t.Errorf("the median of the month has weight %g on a random walk", r.Weights["median"])
+	}
+}
+
+func TestSavedStateGivesTheSameForecast(t *testing.T) {
+	in := modeltest.Inputs()["a month"]
+	f := fit(t, ensemble.Model{}, in)
+	again := fit(t, ensemble.Model{Saved: f.State()}, in)
+	a, b := f.Forecast(48, modeltest.Levels), again.Forecast(48, modeltest.Levels)
+	if !slices.Equal(a.Median, b.Median) || !slices.Equal(a.Upper[1], b.Upper[1]) {
+		t.Error("the forecast from saved weights differs")
+	}
+}
+
+func TestIntervalsCoverWhatComes(t *testing.T) {
+	all := modeltest.Season(720+240, 1)
+	f := fit(t, ensemble.Model{}, model.Input{Y: all[:720], Step: time.Hour, Lower: 0, Upper: 1}).Forecast(240, modeltest.Levels)
+	for l, want := range []float64{0.75, 0.92} {
+		in := 0.0
+		for i, v := range all[720:] {
+			if v >= f.Lower[l][i] && v <= f.Upper[l][i] {
+				in += 1.0 / 240
+			}
+		}
+		if in < want {
+			t.Errorf("level %g covers %.2f", modeltest.Levels[l], in)
+		}
+	}
+}
+
+func TestFineDataKeepItsPattern(t *testing.T) {
+	// A job at the start of each hour takes 5 minutes: hourly means would hide it.
+	y := make([]float64, 8640)
+	for i := range y {
+		y[i] = 0.2 + 0.001*float64(i%7)
+		if i%12 == 0 {
+			y[i] = 0.9
+		}
+	}
+	f := fit(t, ensemble.Model{}, model.Input{Y: y, Step: 5 * time.Minute, Lower: 0, Upper: 1}).Forecast(24, modeltest.Levels)
+	if f.Median[0] < 0.7 || f.Median[12] < 0.7 || f.Median[5] > 0.4 {
+		t.Errorf("got %.2f at the job, %.2f beside it", f.Median[0], f.Median[5])
+	}
+}
+
+// BenchmarkHourly is an M4-like series: backtest, calibration and forecast of two days.
+func BenchmarkHourly(b *testing.B) {
+	benchmark(b, model.Input{Y: modeltest.Season(960, 1), Step: time.Hour, Lower: 0, Upper: 1}, 48)
+}
+
+// BenchmarkMonth is 30 days at 5 minutes and a horizon of 30 days.
+func BenchmarkMonth(b *testing.B) {
+	hourly := modeltest.Season(720, 1)
+	y := make([]float64, 8640)
+	for i := range y {
+		y[i] = hourly[i/12] * (1 + 0.001*float64(i%11))
+	}
+	benchmark(b, model.Input{Y: y, Step: 5 * time.Minute, Lower: 0, Upper: 2}, 8640)
+}
+
+func benchmark(b *testing.B, in model.Input, h int) {
+	for b.Loop() {
+		fit(b, ensemble.Model{Horizon: h}, in).Forecast(h, modeltest.Levels)
+	}
+}

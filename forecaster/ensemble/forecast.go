@@ -1,0 +1,118 @@
+package ensemble
+
+import (
+	"cmp"
+	"math"
+	"slices"
+
+	"github.com/inframind/inframind/forecaster/model"
+)
+
+// point makes the median of every member mixed, in the space, on the grid.
+func (f *Fitted) point(h int) []float64 {
+	fc := make([][]float64, len(f.use))
+	for m, mem := range f.use {
+		if !f.weighs(m, h) {
+			continue
+		}
+		buf := make([]float64, h)
+		if mem.run(f.final, buf) && !slices.ContainsFunc(buf, notFinite) {
+			fc[m] = buf
+		}
+	}
+	return f.mix(fc, h)
+}
+
+// weighs tells whether member m counts anywhere in the first h steps.
+func (f *Fitted) weighs(m, h int) bool {
+	for b := 0; b <= bucket(h-1, f.day); b++ {
+		if f.weights[b][m] > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// Forecast predicts h steps of the input.
+func (f *Fitted) Forecast(h int, levels []float64) model.Forecast {
+	if f.short != nil {
+		return f.short.Forecast(h, levels)
+	}
+	out := model.Forecast{Median: make([]float64, h), Levels: levels, Lower: make([][]float64, len(levels)), Upper: make([][]float64, len(levels))}
+	for l := range levels {
+		out.Lower[l], out.Upper[l] = make([]float64, h), make([]float64, h)
+	}
+	order := make([]int, len(levels))
+	for l := range order {
+		order[l] = l
+	}
+	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(levels[a], levels[b]) })
+	mid := f.point((h + f.per - 1) / f.per)
+	tiny := f.smallest() / 2
+	margin := (f.sorted[len(f.sorted)-1] - f.sorted[0]) / 2 * max(1, float64(h)/float64(len(f.in.Y)))
+	for i := range h {
+		g := i / f.per
+		z := mid[g] + f.within[(len(f.z)*f.per+i)%len(f.within)]
+		v := f.space.Out(z)
+		// Where values are zero or well above it, what lies between is no forecast.
+		if v < tiny {
+			v = 0
+		}
+		v = f.in.Bound(v)
+		out.Median[i] = v
+		lo, hi := v, v
+		for _, l := range order {
+			a, b := f.interval(z, g, levels[l])
+			lo = min(lo, max(f.in.Bound(a), min(v, f.sorted[0])-margin))
+			hi = max(hi, min(f.in.Bound(b), max(v, f.sorted[len(f.sorted)-1])+margin))
+			out.Lower[l][i], out.Upper[l][i] = f.in.Bound(lo), f.in.Bound(hi)
+		}
+	}
+	return out
+}
+
+// interval at central coverage level around z, step g of the grid. For bursty series the
+// bursts' times cannot be known: the interval is that of the history, and for wide levels
+// at least that of the errors.
+func (f *Fitted) interval(z float64, g int, level float64) (lo, hi float64) {
+	p := (1 - level) / 2
+	lo = f.space.Out(z + f.spread.bound(g, p, level))
+	hi = f.space.Out(z + f.spread.bound(g, 1-p, level))
+	if !f.bursty {
+		return lo, hi
+	}
+	if level <= 0.9 {
+		return f.past(p), f.past(1 - p)
+	}
+	const wider = 0.7 // of the probability outside
+	return min(lo, f.past(wider*p)), max(hi, f.past(1-wider*p))
+}
+
+// past is a quantile of the history.
+func (f *Fitted) past(p float64) float64 {
+	return f.sorted[int(math.Round(p*float64(len(f.sorted)-1)))]
+}
+
+// smallest positive value of a series that has zeros; 0 for others.
+func (f *Fitted) smallest() float64 {
+	if f.sorted[0] != 0 {
+		return 0
+	}
+	i, _ := slices.BinarySearch(f.sorted, math.SmallestNonzeroFloat64)
+	if i == len(f.sorted) {
+		return 0
+	}
+	return f.sorted[i]
+}
+
+// Exceeds is the probability that the value at step i (of the input, from 0) is at least
+// v; below tells the probability of at most v instead.
+func (f *Fitted) Exceeds(mid []float64, i int, v float64, below bool) float64 {
+	g := i / f.per
+	z := mid[g] + f.within[(len(f.z)*f.per+i)%len(f.within)]
+	p := f.spread.tail(g, f.space.In(v)-z)
+	if below {
+		return 1 - p
+	}
+	return p
+}

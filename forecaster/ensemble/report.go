@@ -1,0 +1,110 @@
+package ensemble
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/inframind/inframind/forecaster/backtest"
+	"github.com/inframind/inframind/forecaster/profile"
+)
+
+// Report says what the ensemble found and how good it was on its own backtest.
+type Report struct {
+	Chosen   string             // the member with the largest weight
+	Reason   string             // why, in words
+	Weights  map[string]float64 // mean over the validated horizon
+	Origins  int
+	Measures backtest.Measures // zero when nothing was backtested
+	Bursty   bool
+	ShiftAgo float64 // days since the last level shift; 0: none
+	Log      bool    // models work on logarithms
+}
+
+// Report of the fit.
+func (f *Fitted) Report() Report { return f.report }
+
+// Profile is the seasonal shape in the space of the models, nil for short histories.
+func (f *Fitted) Profile() *profile.Profile {
+	if f.final == nil {
+		return nil
+	}
+	return f.final.Prof
+}
+
+func (f *Fitted) describe(backtested bool) Report {
+	r := Report{Weights: map[string]float64{}, Origins: f.spread.Origins, Bursty: f.bursty, Log: f.space.Log}
+	if f.shift.At > 0 {
+		r.ShiftAgo = float64(len(f.z)-f.shift.At) / float64(f.day)
+	}
+	last := bucket(max(len(f.spread.Scale)-1, 0), f.day)
+	for m, mem := range f.use {
+		for b := 0; b <= last; b++ {
+			r.Weights[mem.name] += f.weights[b][m] / float64(last+1)
+		}
+	}
+	names := make([]string, 0, len(r.Weights))
+	for name := range r.Weights {
+		names = append(names, name)
+	}
+	slices.SortFunc(names, func(a, b string) int {
+		return cmp.Or(cmp.Compare(r.Weights[b], r.Weights[a]), cmp.Compare(a, b))
+	})
+	r.Chosen = names[0]
+	switch {
+	case !backtested:
+		r.Reason = "weights of the last backtest"
+	case f.bursty:
+		r.Reason = "rests at a base level between bursts: medians and naive forecasts only"
+	case r.Chosen == "naive-daily" || r.Chosen == "naive-weekly":
+		r.Reason = "no model beats the naive forecast on this series' own backtest"
+	default:
+		r.Reason = "smallest error on this series' own backtest"
+	}
+	return r
+}
+
+// measure compares the backtest's forecasts with what came. The intervals of an origin are
+// calibrated on the other origins only: on its own errors any interval looks good.
+func (f *Fitted) measure(res []residual, trials []trial, mixed [][]float64) backtest.Measures {
+	levels := []float64{0.80, 0.95}
+	acc := backtest.NewAcc(levels)
+	fine := f.in.Y[f.phase:]
+	scale, near := backtest.Scale(fine, f.day*f.per), backtest.Near(fine)
+	own := f.spread.Std
+	for j, t := range trials {
+		f.spread.Std = f.others(res, j)
+		n := len(mixed[j]) * f.per
+		actual, mid := fine[t.at*f.per:t.at*f.per+n], make([]float64, n)
+		var lower, upper [2][]float64
+		for l := range levels {
+			lower[l], upper[l] = make([]float64, n), make([]float64, n)
+		}
+		for i := range n {
+			g := i / f.per
+			z := mixed[j][g] + f.within[(t.at*f.per+i)%len(f.within)]
+			if t.at+g < f.shift.At {
+				z -= f.shift.Size // the actual value was not lifted
+			}
+			mid[i] = f.in.Bound(f.space.Out(z))
+			for l, level := range levels {
+				lo, hi := f.interval(z, g, level)
+				lower[l][i], upper[l][i] = min(f.in.Bound(lo), mid[i]), max(f.in.Bound(hi), mid[i])
+			}
+		}
+		acc.Add(actual, mid, lower[:], upper[:], scale, near)
+	}
+	f.spread.Std = own
+	return acc.Measures()
+}
+
+// others are the standardised errors of all origins but one, in order.
+func (f *Fitted) others(res []residual, leave int) []float64 {
+	out := make([]float64, 0, len(res))
+	for _, r := range res {
+		if r.origin != leave {
+			out = append(out, f.spread.unit(r))
+		}
+	}
+	slices.Sort(out)
+	return out
+}
