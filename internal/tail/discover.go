@@ -35,18 +35,16 @@ func (t *Tailer) discover(ctx context.Context, now time.Time) error {
 			at[f.inode] = f // the first of several links
 		}
 	}
-	known := map[inode]bool{}
-	for _, p := range t.state.Files {
-		known[p.inode()] = true
-	}
+	before := len(t.state.Files)
 	changed := false
-	for _, f := range t.files {
+	for _, f := range slices.Clone(t.files) {
 		here, err := os.Stat(f.pos.Path)
 		gone := err != nil || inodeOf(here) != f.pos.inode()
 		if gone && !f.gone {
 			t.metrics.rotations.Inc()
 			t.log.Info("log file was rotated away", "path", f.pos.Path)
 			f.seen = now
+			t.unseen(f.pos.Path, f.mod, now) // rotated twice since the last look
 		}
 		f.gone = gone
 	}
@@ -54,17 +52,16 @@ func (t *Tailer) discover(ctx context.Context, now time.Time) error {
 		if t.following(p) {
 			continue
 		}
-		if t.resume(p, at, known, now) {
+		if t.resume(p, at, now) {
 			changed = true
 		}
 	}
 	for _, f := range files {
-		if !known[f.inode] && t.adopt(f, now) {
-			known[f.inode] = true
+		if !t.knows(f.inode) && t.adopt(f, now) {
 			changed = true
 		}
 	}
-	if changed {
+	if changed || len(t.state.Files) != before {
 		return t.save(ctx)
 	}
 	return nil
@@ -110,7 +107,7 @@ func (t *Tailer) stat(path string) (found, bool) {
 // resume opens a position that is not open: after a start, or when a file comes back. A file
 // that was rotated while nobody looked is searched beside its path. It returns whether
 // positions changed.
-func (t *Tailer) resume(p *position, at map[inode]found, known map[inode]bool, now time.Time) bool {
+func (t *Tailer) resume(p *position, at map[inode]found, now time.Time) bool {
 	where, ok := at[p.inode()]
 	if !ok {
 		where, ok = t.sibling(p.Path, p.inode())
@@ -129,7 +126,6 @@ func (t *Tailer) resume(p *position, at map[inode]found, known map[inode]bool, n
 	if p.Done {
 		if same, err := headIs(where.path, p); err == nil && !same {
 			t.state.drop(p) // the inode was given to another file
-			delete(known, p.inode())
 			return true
 		}
 		if where.info.Size() <= p.Offset {
@@ -146,9 +142,6 @@ func (t *Tailer) resume(p *position, at map[inode]found, known map[inode]bool, n
 		return true
 	}
 	t.unseen(p.Path, where.info.ModTime(), now)
-	for _, q := range t.state.Files {
-		known[q.inode()] = true
-	}
 	return true
 }
 
