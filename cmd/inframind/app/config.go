@@ -17,6 +17,7 @@ import (
 	"github.com/inframind/inframind/forecaster/forecast"
 	"github.com/inframind/inframind/internal/config"
 	"github.com/inframind/inframind/internal/promapi"
+	"github.com/inframind/inframind/internal/tail"
 	"github.com/inframind/inframind/log-classifier/classify"
 )
 
@@ -31,9 +32,10 @@ type Config struct {
 
 // Logs says which logs of this machine are stored, and for how long.
 type Logs struct {
-	Files     []string       `yaml:"files"`     // patterns
-	Journal   bool           `yaml:"journal"`   // of systemd
-	Retention model.Duration `yaml:"retention"` // of all that the log store holds
+	Files     []string       `yaml:"files"`          // patterns; absent: tail.DefaultFiles
+	Journal   *bool          `yaml:"journal"`        // of systemd; absent: true
+	Listen    string         `yaml:"listen_address"` // for syslog over UDP and TCP; empty: none
+	Retention model.Duration `yaml:"retention"`      // of all that the log store holds
 }
 
 // place is where a configuration is to work.
@@ -48,6 +50,13 @@ type place struct {
 func (c *Config) localize(p place) error {
 	if c.Logs.Retention == 0 {
 		c.Logs.Retention = model.Duration(logRetention)
+	}
+	if c.Logs.Files == nil {
+		c.Logs.Files = tail.DefaultFiles()
+	}
+	if c.Logs.Journal == nil {
+		yes := true
+		c.Logs.Journal = &yes
 	}
 	prometheus, pushgateway := promapi.Server{URL: p.self + "/prometheus"}, promapi.Server{URL: p.self + "/pushgateway"}
 	if c.Forecaster.Prometheus.URL == "" {

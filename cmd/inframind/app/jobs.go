@@ -63,6 +63,7 @@ func (a *App) restartJobs() {
 
 func (a *App) launch() {
 	a.jobs = append(a.jobs, a.startAlerts(a.jobsCtx))
+	a.launchLogs()
 	for _, p := range a.plans() {
 		if p.off {
 			a.parts.Off(p.name)

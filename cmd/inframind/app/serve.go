@@ -95,10 +95,11 @@ func (a *App) reload() error {
 	return nil
 }
 
-// watchHangup reloads on SIGHUP until ctx ends.
+// watchHangup reloads on SIGHUP until ctx ends or the App is closed.
 func (a *App) watchHangup(ctx context.Context) {
 	hup := make(chan os.Signal, 1)
 	signal.Notify(hup, syscall.SIGHUP)
+	ctx, stop := context.WithCancel(ctx)
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		defer signal.Stop(hup)
@@ -111,7 +112,7 @@ func (a *App) watchHangup(ctx context.Context) {
 			}
 		}
 	})
-	a.onClose(func() error { wg.Wait(); return nil })
+	a.onClose(func() error { stop(); wg.Wait(); return nil })
 }
 
 // cycle waits until every row is alive, prints the table and names those that are not.

@@ -94,10 +94,19 @@ func writeNew(written []string, dir, name string, raw []byte) ([]string, error) 
 }
 
 // Announce writes the address this process is reached at, so that prometheus.yml and
-// alertmanager.yml hold whatever --web.listen-address says. Files that are right already
-// are left alone: the directory may then be read-only.
+// alertmanager.yml hold whatever --web.listen-address says, and the name of this machine,
+// which is its instance label. Files that are right already are left alone: the directory
+// may then be read-only.
 func Announce(dir, hostport string) error {
-	targets, err := json.Marshal([]map[string][]string{{"targets": {hostport}}})
+	instance, err := os.Hostname()
+	if err != nil {
+		return fmt.Errorf("instance label: %w", err)
+	}
+	type group struct {
+		Targets []string          `json:"targets"`
+		Labels  map[string]string `json:"labels"`
+	}
+	targets, err := json.Marshal([]group{{[]string{hostport}, map[string]string{"instance": instance}}})
 	if err != nil {
 		return err
 	}
