@@ -97,7 +97,7 @@ const maxSamples = 20
 // Add counts a record towards f.
 func (f *Finding) Add(e *Event) {
 	t := time.Unix(0, e.Time()).UTC()
-	if f.Connections == 0 || t.Before(f.Start) {
+	if t.Before(f.Start) {
 		f.Start = t
 	}
 	if t.After(f.End) {
@@ -159,6 +159,10 @@ func (b *Book) Finding(kind, key string, now int64) *Finding {
 	start := time.Unix(0, now).UTC()
 	sum := xxhash.Sum64String(b.Detector + "\x00" + key + "\x00" + strconv.FormatInt(now, 10))
 	f := &Finding{ID: fmt.Sprintf("%s-%016x", b.Detector, sum), Detector: b.Detector, Kind: kind, Start: start, End: start, Dirty: true}
+	if old := b.Open[key]; old != nil { // yesterday's, perhaps not handed out yet
+		b.Open[key+"\x00"+old.ID] = old
+		delete(b.Open, key)
+	}
 	if len(b.Open) >= maxOpen {
 		b.Dropped++
 		return f // counted, and forgotten

@@ -72,6 +72,8 @@ type Evidence struct {
 	Score   float64
 	// The parts of the score.
 	Own, Service, Source, Dest, Direction float64
+	// Excused failures are of a kind that honest clients have all day: see excused.
+	Excused bool
 	// Whether the two ends belong to the observed network.
 	OrigInside, RespInside bool
 }
@@ -94,12 +96,19 @@ func (s *Scorer) Score(c *zeek.Conn) Evidence {
 	s.decay.fade(sr, now, sourceLife)
 	s.decay.fade(ds, now, destLife)
 
-	e := Evidence{Outcome: o, First: pair.Bad == 0 || now-pair.Seen > pairLife}
+	e := Evidence{First: pair.Bad == 0 || now-pair.Seen > pairLife}
+	s.sides(&e, c, sr, dst)
+	if o == Failed && e.OrigInside && excused(c) {
+		o, e.Excused = Neutral, true
+	}
+	e.Outcome = o
 	e.Own = -1.5 * float64(o)
 	e.Service = clamp(logRatio(sv.Bad+.5, sv.OK+.5), -3, 3)
 	e.Source = float64(sr.Bad) // the walk
 	e.Dest = clamp(logRatio(ds.Bad+1, ds.OK+1), -2, 3)
-	s.direction(&e, c, sv, sr, dst)
+	if o == Failed && sv.OK == 0 && !e.OrigInside && e.RespInside {
+		e.Direction = unsolicited
+	}
 	e.Score = e.Own + e.Service + e.Source + e.Dest + e.Direction
 	switch o {
 	case Worked:
@@ -112,8 +121,8 @@ func (s *Scorer) Score(c *zeek.Conn) Evidence {
 	return e
 }
 
-// direction adds the prior of a connection by where it comes from.
-func (s *Scorer) direction(e *Evidence, c *zeek.Conn, sv, sr *Tally, dst uint64) {
+// sides tells which ends of c belong to the observed network.
+func (s *Scorer) sides(e *Evidence, c *zeek.Conn, sr *Tally, dst uint64) {
 	lo, lr := c.LocalOrig, c.LocalResp
 	if lo == zeek.False && lr == zeek.False { // a sensor that was not told its networks
 		lo, lr = zeek.Unset, zeek.Unset
@@ -122,9 +131,6 @@ func (s *Scorer) direction(e *Evidence, c *zeek.Conn, sv, sr *Tally, dst uint64)
 	e.RespInside = inside(c.Resp, lr, 0)
 	if !e.RespInside && lr == zeek.Unset && c.Resp.IsGlobalUnicast() {
 		e.RespInside = s.s.Sources.peek(dst).OK >= learned
-	}
-	if e.Outcome == Failed && sv.OK == 0 && !e.OrigInside && e.RespInside {
-		e.Direction = unsolicited
 	}
 }
 

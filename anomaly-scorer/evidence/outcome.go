@@ -12,7 +12,7 @@ func OutcomeOf(c *zeek.Conn) Outcome {
 	if c.Proto != zeek.ICMP && c.RespBytes > 0 {
 		return Worked
 	}
-	if c.OrigPkts == 0 || c.Resp.IsMulticast() || broadcast(c.Resp) || c.Orig.IsUnspecified() {
+	if c.OrigPkts == 0 || c.Resp.IsMulticast() || Broadcast(c.Resp) || c.Orig.IsUnspecified() {
 		return Neutral
 	}
 	if c.Proto == zeek.ICMP {
@@ -38,6 +38,13 @@ func OutcomeOf(c *zeek.Conn) Outcome {
 		return Worked
 	}
 	return Failed
+}
+
+// excused tells whether a failure is a small unanswered question for a name or the time.
+// Clients ask pools of servers, some of which are always silent, and ask all of them when
+// a firewall is in the way; that is no exploration.
+func excused(c *zeek.Conn) bool {
+	return c.Proto == zeek.UDP && (c.RespPort == 53 || c.RespPort == 123) && c.OrigPkts <= 16
 }
 
 func answered(c *zeek.Conn) Outcome {
@@ -75,7 +82,9 @@ func midstream(c *zeek.Conn, h string) Outcome {
 	return Failed
 }
 
-func broadcast(a netip.Addr) bool {
+// Broadcast tells whether a is an IPv4 address that ends in 255, which on nearly all
+// networks is everybody.
+func Broadcast(a netip.Addr) bool {
 	if !a.Is4() {
 		return false
 	}

@@ -11,6 +11,7 @@ import (
 	"io"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/inframind/inframind/anomaly-scorer/detect"
 	"github.com/inframind/inframind/internal/zeek"
@@ -37,7 +38,7 @@ type Summary struct {
 var ErrNoLogs = errors.New("no connection log found")
 
 // Files scores all logs of dir from the beginning, without any memory of earlier runs, and
-// without any server. forest may be nil.
+// without any server. It reads the connections twice. forest may be nil.
 func Files(ctx context.Context, c Config, dir string, forest *Forest, s Sinks) (Summary, error) {
 	if err := c.Validate(); err != nil {
 		return Summary{}, err
@@ -49,15 +50,20 @@ func Files(ctx context.Context, c Config, dir string, forest *Forest, s Sinks) (
 	if len(files) == 0 {
 		return Summary{}, fmt.Errorf("%w in %s: want conn.log, conn.*.log.gz or eve.json there or below", ErrNoLogs, dir)
 	}
-	p := NewPipeline(c, forest)
-	sum := Summary{By: map[string]int{}}
+	hind, err := look(ctx, c, dir, s.Bad)
+	if err != nil {
+		return Summary{}, err
+	}
+	sum := Summary{By: map[string]int{}, Malformed: hind.malformed, Findings: hind.findings}
 	rows, err := newRowWriter(s.Rows)
 	if err != nil {
 		return sum, err
 	}
-	h := zeek.Handler{
+	p := NewPipeline(c, forest)
+	_, err = zeek.Scanner{Dir: dir, Final: true}.Scan(ctx, zeek.KindConn, nil, zeek.Handler{
 		Conn: func(conn *zeek.Conn, o zeek.Origin) error {
 			v := p.Conn(conn, o)
+			hind.correct(conn, &v)
 			if v.Flagged && c.allows(v.Detector, conn.Orig.String(), conn.Resp.String(), detect.Service(conn)) {
 				v.Flagged = false
 			}
@@ -71,31 +77,84 @@ func Files(ctx context.Context, c Config, dir string, forest *Forest, s Sinks) (
 			}
 			return rows.write(conn, &v)
 		},
-		App: func(a *zeek.App, k zeek.Kind, o zeek.Origin) error { p.App(a, k, o); return nil },
+		Bad: func(zeek.Origin, []byte, error) error { return nil }, // told by look
+	})
+	if err != nil {
+		return sum, err
+	}
+	return sum, errors.Join(rows.flush(), writeFindings(s.Findings, sum.Findings))
+}
+
+// hindsight is what is known when all logs were read: the beginning of a beacon or a flood
+// cannot be told from anything else when it happens.
+type hindsight struct {
+	findings  []detect.Finding
+	malformed int
+	pairs     map[pairKey]*detect.Finding
+	uids      map[string]string // detector by uid, of application records
+}
+
+type pairKey struct{ src, dst, service string }
+
+// maxUIDs bounds the connections remembered for their application records.
+const maxUIDs = 1 << 20
+
+// look reads everything once, for the findings.
+func look(ctx context.Context, c Config, dir string, bad func(zeek.Origin, []byte, error)) (*hindsight, error) {
+	p := NewPipeline(c, nil)
+	h := &hindsight{pairs: map[pairKey]*detect.Finding{}, uids: map[string]string{}}
+	handler := zeek.Handler{
+		Conn: func(conn *zeek.Conn, o zeek.Origin) error { p.Conn(conn, o); return nil },
+		App: func(a *zeek.App, k zeek.Kind, o zeek.Origin) error {
+			if d := p.App(a, k, o); d != "" && len(h.uids) < maxUIDs && a.UID != "" {
+				h.uids[a.UID] = d
+			}
+			return nil
+		},
 		Bad: func(o zeek.Origin, text []byte, err error) error {
-			sum.Malformed++
-			if s.Bad != nil {
-				s.Bad(o, text, err)
+			h.malformed++
+			if bad != nil {
+				bad(o, text, err)
 			}
 			return nil
 		},
 	}
 	for _, k := range kinds {
-		if _, err := (zeek.Scanner{Dir: dir, Final: true}).Scan(ctx, k, nil, h); err != nil {
-			return sum, err
+		if _, err := (zeek.Scanner{Dir: dir, Final: true}).Scan(ctx, k, nil, handler); err != nil {
+			return nil, err
 		}
-	}
-	if err := rows.flush(); err != nil {
-		return sum, err
 	}
 	for _, f := range p.Findings() {
 		if !c.allows(f.Detector, f.Source, f.Destination, f.Service) {
 			f.Labels = c.Labels
-			sum.Findings = append(sum.Findings, f)
+			h.findings = append(h.findings, f)
 		}
 	}
-	slices.SortFunc(sum.Findings, bySeverity)
-	return sum, writeFindings(s.Findings, sum.Findings)
+	slices.SortFunc(h.findings, bySeverity)
+	for i := range h.findings {
+		if f := &h.findings[i]; f.Detector == "beacon" || f.Detector == "flood" {
+			h.pairs[pairKey{f.Source, f.Destination, f.Service}] = f
+		}
+	}
+	return h, nil
+}
+
+// correct flags a connection that belongs to what was found later.
+func (h *hindsight) correct(c *zeek.Conn, v *Verdict) {
+	if v.Flagged {
+		return
+	}
+	if d, ok := h.uids[c.UID]; ok {
+		v.Score, v.Flagged, v.Detector = max(v.Score, .9), true, d
+		return
+	}
+	if len(h.pairs) == 0 {
+		return
+	}
+	f := h.pairs[pairKey{c.Orig.String(), c.Resp.String(), detect.Service(c)}]
+	if t := c.When(); f != nil && f.Score >= Threshold && t.Before(f.End) && f.Start.Sub(t) < 24*time.Hour {
+		v.Score, v.Flagged, v.Detector = max(v.Score, f.Score), true, f.Detector
+	}
 }
 
 // bySeverity puts what matters most first.

@@ -87,20 +87,35 @@ func (p *Pipeline) Conn(c *zeek.Conn, at zeek.Origin) Verdict {
 	return v
 }
 
-// App shows a record of the dns, ssl or http log to the detectors.
-func (p *Pipeline) App(a *zeek.App, k zeek.Kind, at zeek.Origin) {
+// App shows a record of the dns, ssl or http log to the detectors, and returns the one
+// that finds it anomalous, if any.
+func (p *Pipeline) App(a *zeek.App, k zeek.Kind, at zeek.Origin) (detector string) {
 	p.now = max(p.now, a.Time)
 	e := detect.Event{App: a, Kind: k, Origin: at}
 	for _, d := range p.detectors {
-		d.Observe(&e)
+		if d.Observe(&e) >= Threshold {
+			detector = d.Name()
+		}
 	}
+	return detector
 }
 
-// Findings returns the findings that are new or changed since the last call.
+// Findings returns the findings that are new or changed since the last call. Regular calls
+// that are never answered are told once, as a beacon.
 func (p *Pipeline) Findings() []detect.Finding {
 	var out []detect.Finding
+	beacons := map[string]bool{}
 	for _, d := range p.detectors {
-		out = append(out, d.Book().Changed(p.now)...)
+		if d.Name() == "beacon" {
+			for _, f := range d.Book().Open {
+				beacons[f.Source+" "+f.Destination+" "+f.Service] = true
+			}
+		}
+		for _, f := range d.Book().Changed(p.now) {
+			if f.Kind != "unanswered calls" || !beacons[f.Source+" "+f.Destination+" "+f.Service] {
+				out = append(out, f)
+			}
+		}
 	}
 	return out
 }

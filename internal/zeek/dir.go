@@ -114,8 +114,14 @@ func open(path string) (*stream, error) {
 			return nil, errors.Join(fmt.Errorf("%s: %w", path, err), f.Close())
 		}
 		return &stream{Reader: z, file: f, compressed: true, close: func() error { z.Close(); return nil }}, nil
-	case n > 0 && magic[0] != '#' && magic[0] != '{' && !bytes.HasPrefix(magic, []byte{'\n'}):
+	case !logLike(magic):
 		return nil, errors.Join(fmt.Errorf("%s: %w", path, ErrFormat), f.Close())
 	}
 	return &stream{Reader: f, file: f}, nil
+}
+
+// logLike tells whether a file that begins so can be a TSV log or JSON lines.
+func logLike(magic []byte) bool {
+	magic = bytes.TrimLeft(magic, " \t\r\n")
+	return len(magic) == 0 || magic[0] == '#' || magic[0] == '{'
 }

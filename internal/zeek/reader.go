@@ -116,8 +116,8 @@ func (r *Reader) next() ([]byte, error) {
 		seen := r.offset <= r.skip
 		switch {
 		case len(line) == 0:
-		case line[0] == '#':
-			if err := r.h.directive(string(line)); err != nil && !seen {
+		case line[0] == '#', len(line) < maxLine/2 && bytes.HasPrefix(bytes.TrimLeft(line, " \t"), []byte{'#'}):
+			if err := r.h.directive(string(bytes.TrimLeft(line, " \t"))); err != nil && !seen {
 				if errors.Is(err, ErrKind) {
 					return nil, err
 				}

@@ -41,6 +41,12 @@ const (
 	// maxScatter is the largest median deviation of a beacon's interval, relative to it.
 	// A jitter of 30 % has 0.15, one of 50 % 0.25, and chance (a Poisson process) 0.69.
 	maxScatter = 0.4
+	// What is faster, or over sooner, is a burst: a retrying client, a scan, a flood.
+	minInterval = 1.0 // seconds
+	minSpan     = 15 * time.Minute
+	// staying is the share of the thresholds that is enough for what was a beacon before:
+	// it should not come and go with every missed call.
+	staying = 0.7
 )
 
 // Track is what is remembered of one source and destination.
@@ -91,7 +97,9 @@ func (d *Detector) Observe(e *detect.Event) float64 {
 		return d.name(e)
 	}
 	c := e.Conn
-	if !e.Evidence.OrigInside || c.Proto == zeek.ICMP || !c.Resp.IsGlobalUnicast() || infrastructure(c) {
+	// Inside, regular calls are what monitoring does all day; an implant's way out through
+	// a proxy shows in the names it asks for.
+	if !e.Evidence.OrigInside || e.Evidence.RespInside || c.Proto == zeek.ICMP || !c.Resp.IsGlobalUnicast() || evidence.Broadcast(c.Resp) || infrastructure(c) {
 		return 0
 	}
 	src, dst := evidence.Hash(c.Orig), evidence.Hash(c.Resp)
@@ -175,7 +183,7 @@ func (d *Detector) judge(e *detect.Event, t *Track, src, dst, service string, cl
 	}
 	t.Next = max(1, n/10)
 	t.Score = Measure(t.Times, t.Sizes)
-	t.Active = t.Score.Total >= d.o.MinScore && t.Score.Timing >= d.o.MinTiming && t.Score.MAD <= maxScatter*t.Score.Interval
+	t.Active = d.regular(t)
 	if !t.Active {
 		return 0
 	}
@@ -190,6 +198,16 @@ func (d *Detector) judge(e *detect.Event, t *Track, src, dst, service string, cl
 		fmt.Sprintf("%d of the hosts inside talk to it", clients),
 	}, "interval_seconds", strconv.FormatFloat(t.Score.Interval, 'f', 1, 64), "attempts", strconv.Itoa(n), "failed", strconv.Itoa(t.Failed))
 	return t.row()
+}
+
+// regular tells whether what Measure found is a beacon.
+func (d *Detector) regular(t *Track) bool {
+	s, share := &t.Score, 1.0
+	if t.Active {
+		share = staying
+	}
+	span := time.Duration(t.Times[len(t.Times)-1]-t.Times[0]) * 100 * time.Millisecond
+	return s.Total >= share*d.o.MinScore && s.Timing >= share*d.o.MinTiming && s.MAD*share <= maxScatter*s.Interval && s.Interval >= minInterval && span >= minSpan
 }
 
 func (d *Detector) count(e *detect.Event, t *Track, src, dst, service string) *detect.Finding {

@@ -77,7 +77,7 @@ func (d *Detector) State() any { return &d.s }
 // Observe implements detect.Detector.
 func (d *Detector) Observe(e *detect.Event) float64 {
 	c := e.Conn
-	if c == nil || c.OrigBytes <= 0 || !e.Evidence.OrigInside || e.Evidence.RespInside || c.Proto == zeek.ICMP {
+	if c == nil || c.OrigBytes <= 0 || e.Evidence.Outcome != evidence.Worked || !e.Evidence.OrigInside || e.Evidence.RespInside || c.Proto == zeek.ICMP {
 		return 0
 	}
 	src := evidence.Hash(c.Orig)

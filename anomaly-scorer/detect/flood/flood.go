@@ -16,7 +16,7 @@ import (
 // Options are the thresholds. The zero value takes the defaults in brackets.
 type Options struct {
 	PerMinute int   `yaml:"per_minute"` // unproductive connections of a source to a service [100]
-	Packets   int64 `yaml:"packets"`    // in one connection that got no answer [10,000]
+	Packets   int64 `yaml:"packets"`    // in one connection that got no answer [50,000]
 	Calls     int   `yaml:"calls"`      // unanswered calls in a day without one that worked [100]
 }
 
@@ -25,7 +25,7 @@ func (o Options) withDefaults() Options {
 		o.PerMinute = 100
 	}
 	if o.Packets <= 0 {
-		o.Packets = 10_000
+		o.Packets = 50_000
 	}
 	if o.Calls <= 0 {
 		o.Calls = 100

@@ -33,7 +33,7 @@ func (o Options) withDefaults() Options {
 const (
 	fast = 10 * time.Minute
 	slow = 24 * time.Hour
-	ring = 64 // remembered times of new targets
+	ring = 128 // remembered times of new targets
 	bins = 256
 )
 
@@ -41,7 +41,7 @@ const (
 type Fan struct {
 	Start   int64 // Unix nanoseconds
 	Failed  detect.Set
-	Worked  int
+	Worked  int     // of a target under distributed probing: the sources of the day before
 	Times   []int64 // of the last new targets
 	Ports   detect.Set
 	Service string
@@ -99,14 +99,15 @@ func (d *Detector) Observe(e *detect.Event) float64 {
 	hosts := d.fan(&d.s.Hosts, src, c, dst, 0)
 	ports := d.fan(&d.s.Ports, evidence.Mix(src, dst), c, uint64(c.Proto)<<16|uint64(c.RespPort), 1)
 	hosts.Ports.Add(uint64(c.Proto)<<16 | uint64(c.RespPort))
-	score := d.distributed(e, dst, src)
-	if over(hosts, d.o.FastHosts, d.o.SlowHosts) {
-		score = max(score, d.horizontal(e, hosts))
+	probed, score := d.distributed(e, dst, src)
+	horizontal, vertical := over(hosts, d.o.FastHosts, d.o.SlowHosts), over(ports, d.o.FastPorts, d.o.SlowPorts)
+	if probed && !horizontal && !burst(ports, loud) {
+		return score // one of the many that knock on this host: told once, there
 	}
-	if over(ports, d.o.FastPorts, d.o.SlowPorts) {
-		score = max(score, d.vertical(e, ports))
+	if !horizontal && !vertical {
+		return score
 	}
-	return score
+	return d.tell(e, hosts, ports, horizontal, vertical)
 }
 
 // fan counts target for key and keeps the statistics of what is usual.
@@ -134,17 +135,21 @@ func (d *Detector) fan(in *detect.Cache[uint64, Fan], key uint64, c *zeek.Conn, 
 	return f
 }
 
-// over tells whether f reached one of its limits and failed more often than not.
+// loud is how many ports in 10 minutes set a source apart from the others that probe the
+// same host all day.
+const loud = 100
+
+// over tells whether f reached one of its limits. A slow scan must fail more often than
+// not; for a fast one a quarter is enough, as a sweep of web servers finds many.
 func over(f *Fan, nFast, nSlow int) bool {
 	n := f.Failed.Len()
-	if n <= f.Worked {
-		return false
-	}
-	if n >= nSlow {
-		return true
-	}
+	return n >= nSlow && n > f.Worked || n*3 >= f.Worked && burst(f, nFast)
+}
+
+// burst tells whether n targets were new within ten minutes.
+func burst(f *Fan, n int) bool {
 	t := f.Times
-	return len(t) >= nFast && nFast <= ring && time.Duration(t[len(t)-1]-t[len(t)-nFast]) <= fast
+	return n <= ring && len(t) >= n && time.Duration(t[len(t)-1]-t[len(t)-n]) <= fast
 }
 
 // usual is the number of targets that 99 of 100 sources, other than the one that has n,
@@ -167,73 +172,69 @@ func (d *Detector) usual(i, n int) string {
 	return "0"
 }
 
-func (d *Detector) horizontal(e *detect.Event, f *Fan) float64 {
+// tell makes or extends the one finding of a source: what it does to many hosts and to
+// many ports is one scan.
+func (d *Detector) tell(e *detect.Event, hosts, ports *Fan, horizontal, vertical bool) float64 {
 	c := e.Conn
-	b := d.s.Book.Finding("horizontal scan", "h/"+c.Orig.String(), f.Start)
-	b.Add(e)
-	b.Source, b.Service, b.Score = c.Orig.String(), f.Service, .95
-	b.Severity = detect.Medium
+	f := d.s.Book.Finding("vertical scan", c.Orig.String(), hosts.Start)
+	f.Add(e)
+	f.Source, f.Score, f.Severity = c.Orig.String(), .95, detect.Medium
 	if e.Evidence.OrigInside {
-		b.Severity = detect.High
+		f.Severity = detect.High
 	}
-	n := f.Failed.Len()
+	n, np := hosts.Failed.Len(), ports.Failed.Len()
+	span := detect.Span(time.Duration(c.Time - hosts.Start))
+	usual, usualPorts := d.usual(0, n), d.usual(1, np)
+	if !horizontal && f.Kind == "vertical scan" {
+		f.Destination = c.Resp.String()
+		span = detect.Span(time.Duration(c.Time - ports.Start))
+		f.Describe(fmt.Sprintf("%s tried %d ports of %s in %s", c.Orig, np, c.Resp, span), []string{
+			fmt.Sprintf("touched %d ports of %s in %s; usual maximum %s", np, c.Resp, span, usualPorts),
+			fmt.Sprintf("%d of %d first contacts failed", np, np+ports.Worked),
+		}, "ports", strconv.Itoa(np), "ports_usual", usualPorts)
+		return f.Score
+	}
+	f.Kind, f.Service, f.Destination = "horizontal scan", hosts.Service, ""
 	what := fmt.Sprintf("%d hosts", n)
-	if f.Service != "" {
-		what += " on " + f.Service
+	if hosts.Service != "" {
+		what += " on " + hosts.Service
 	} else {
-		what += fmt.Sprintf(" and %d ports", f.Ports.Len())
+		what += fmt.Sprintf(" and %d ports", hosts.Ports.Len())
 	}
-	span := detect.Span(time.Duration(c.Time - f.Start))
-	usual := d.usual(0, n)
-	b.Describe(fmt.Sprintf("%s tried %s in %s", c.Orig, what, span), []string{
-		fmt.Sprintf("touched %s in %s; usual maximum %s", what, span, usual),
-		fmt.Sprintf("%d of %d first contacts failed", n, n+f.Worked),
-	}, "hosts", strconv.Itoa(n), "hosts_usual", usual)
-	return b.Score
+	reasons := []string{
+		fmt.Sprintf("touched %s in %s; usual maximum %s hosts", what, span, usual),
+		fmt.Sprintf("%d of %d first contacts failed", n, n+hosts.Worked),
+	}
+	if vertical {
+		reasons = append(reasons, fmt.Sprintf("%d ports of %s alone; usual maximum %s", np, c.Resp, usualPorts))
+	}
+	f.Describe(fmt.Sprintf("%s tried %s in %s", c.Orig, what, span), reasons, "hosts", strconv.Itoa(n), "hosts_usual", usual)
+	return f.Score
 }
 
-func (d *Detector) vertical(e *detect.Event, f *Fan) float64 {
-	c := e.Conn
-	if !e.Evidence.OrigInside && d.s.Book.Get("d/"+c.Resp.String(), c.Time) != nil {
-		return 0 // one of the many that knock on this host: told once, there
-	}
-	b := d.s.Book.Finding("vertical scan", "v/"+c.Orig.String()+"/"+c.Resp.String(), f.Start)
-	b.Add(e)
-	b.Source, b.Destination, b.Score = c.Orig.String(), c.Resp.String(), .95
-	b.Severity = detect.Medium
-	if e.Evidence.OrigInside {
-		b.Severity = detect.High
-	}
-	n, span, usual := f.Failed.Len(), detect.Span(time.Duration(c.Time-f.Start)), d.usual(1, f.Failed.Len())
-	b.Describe(fmt.Sprintf("%s tried %d ports of %s in %s", c.Orig, n, c.Resp, span), []string{
-		fmt.Sprintf("touched %d ports of %s in %s; usual maximum %s", n, c.Resp, span, usual),
-		fmt.Sprintf("%d of %d first contacts failed", n, n+f.Worked),
-	}, "ports", strconv.Itoa(n), "ports_usual", usual)
-	return b.Score
-}
-
-// distributed counts the sources that probe one host.
-func (d *Detector) distributed(e *detect.Event, dst, src uint64) float64 {
+// distributed counts the sources that probe one host, and tells whether they are many,
+// today or the day before.
+func (d *Detector) distributed(e *detect.Event, dst, src uint64) (probed bool, score float64) {
 	c := e.Conn
 	if e.Evidence.OrigInside || !e.Evidence.Flagged() {
-		return 0
+		return false, 0
 	}
 	f := d.s.Targets.At(dst)
 	if f.Start == 0 || time.Duration(c.Time-f.Start) > slow {
-		*f = Fan{Start: c.Time}
+		*f = Fan{Start: c.Time, Worked: f.Failed.Len()}
 	}
 	f.Failed.Add(src)
 	f.Ports.Add(uint64(c.Proto)<<16 | uint64(c.RespPort))
-	if f.Failed.Len() < d.o.Sources {
-		return 0
+	n := f.Failed.Len()
+	if n < d.o.Sources {
+		return f.Worked >= d.o.Sources, 0
 	}
 	b := d.s.Book.Finding("distributed probing", "d/"+c.Resp.String(), f.Start)
 	b.Add(e)
 	b.Destination, b.Severity, b.Score = c.Resp.String(), detect.Low, .9
-	n := f.Failed.Len()
 	b.Describe(fmt.Sprintf("%d sources probe %s", n, c.Resp), []string{
 		fmt.Sprintf("%d sources tried %d ports of %s in %s without success", n, f.Ports.Len(), c.Resp, detect.Span(time.Duration(c.Time-f.Start))),
 		"an address that the Internet can reach is probed like this all day; look at sources that were answered",
 	}, "sources", strconv.Itoa(n), "ports", strconv.Itoa(f.Ports.Len()))
-	return b.Score
+	return true, b.Score
 }
