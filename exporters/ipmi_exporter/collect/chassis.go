@@ -16,10 +16,10 @@ func (s *scrape) collectChassis(_ context.Context, ch chan<- prometheus.Metric) 
 		return s.noChas
 	}
 	c, part, schema := s.chassis, chassisPart(), s.driver.schema
-	schema.Send(ch, hw.PowerState, part, flag(c.PowerOn))
-	schema.Send(ch, hw.IntrusionAlarm, part, flag(c.Intrusion))
+	schema.Send(ch, hw.PowerState, part, asFloat(c.PowerOn))
+	schema.Send(ch, hw.IntrusionAlarm, part, asFloat(c.Intrusion))
 	if c.IdentifyKnown {
-		schema.Send(ch, hw.IndicatorLED, part, flag(c.Identify != 0))
+		schema.Send(ch, hw.IndicatorLED, part, asFloat(c.Identify != 0))
 	}
 	for _, f := range []struct {
 		name string
@@ -28,7 +28,7 @@ func (s *scrape) collectChassis(_ context.Context, ch chan<- prometheus.Metric) 
 		{"power_overload", c.Overload}, {"power_interlock", c.Interlock}, {"power", c.PowerFault},
 		{"power_control", c.ControlFault}, {"drive", c.DriveFault}, {"cooling", c.CoolingFault},
 	} {
-		ch <- gauge("ipmi_chassis_fault", "Faults that the chassis reports.", flag(f.on), "fault", f.name)
+		ch <- gauge("ipmi_chassis_fault", "Faults that the chassis reports.", asFloat(f.on), "fault", f.name)
 	}
 	ch <- gauge("ipmi_chassis_info", "Settings of the chassis; the value is always 1.", 1, "power_restore_policy", c.RestorePolicy)
 	return nil
@@ -79,8 +79,8 @@ func (s *scrape) collectWatchdog(ctx context.Context, ch chan<- prometheus.Metri
 		if err != nil {
 			return err
 		}
-		ch <- gauge("ipmi_watchdog_running", "Whether the watchdog timer runs.", flag(w.Running), "use", w.Use, "action", w.Action)
-		ch <- gauge("ipmi_watchdog_expired", "Whether the watchdog timer has expired since its flags were cleared.", flag(w.Expired))
+		ch <- gauge("ipmi_watchdog_running", "Whether the watchdog timer runs.", asFloat(w.Running), "use", w.Use, "action", w.Action)
+		ch <- gauge("ipmi_watchdog_expired", "Whether the watchdog timer has expired since its flags were cleared.", asFloat(w.Expired))
 		if w.Remaining >= 0 {
 			ch <- gauge("ipmi_watchdog_remaining_seconds", "Time until the watchdog timer expires.", w.Remaining.Seconds())
 		}

@@ -1,19 +1,35 @@
 package collect
 
 import (
+	"bytes"
 	"context"
+	"encoding/binary"
+	"errors"
+	"flag"
 	"log/slog"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
+	"github.com/prometheus/common/model"
 	"go.uber.org/goleak"
 
+	"github.com/inframind/inframind/exporters/ipmi_exporter/ipmi"
 	"github.com/inframind/inframind/exporters/ipmi_exporter/ipmitest"
 	"github.com/inframind/inframind/internal/exporter"
+	"github.com/inframind/inframind/internal/logstore"
 )
 
 const probeLimit = 20 * time.Second
+
+var update = flag.Bool("update", false, "write the golden files")
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
@@ -21,18 +37,432 @@ func adminCredential() exporter.Credential {
 	return exporter.Credential{Name: "test", Username: ipmitest.User, Password: ipmitest.Password}
 }
 
-func newDriver(tb testing.TB, conf Config) *Driver {
+func newDriver(tb testing.TB, conf Config, events ...EventSink) *Driver {
 	tb.Helper()
 	if err := conf.Validate(); err != nil {
 		tb.Fatal(err)
 	}
-	d := New(conf, Options{Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry()})
-	tb.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-		defer cancel()
-		if err := d.Close(ctx); err != nil {
-			tb.Error(err)
-		}
-	})
+	opt := Options{Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry()}
+	if len(events) > 0 {
+		opt.Events = events[0]
+	}
+	d := New(conf, opt)
+	tb.Cleanup(func() { closeDriver(tb, d) })
 	return d
+}
+
+func closeDriver(tb testing.TB, d *Driver) {
+	tb.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	if err := d.Close(ctx); err != nil {
+		tb.Error(err)
+	}
+}
+
+// keep is a driver that outlives ProbeOnce.
+type keep struct{ *Driver }
+
+func (keep) Close(context.Context) error { return nil }
+
+// probe reads a target through the frame, as /probe does.
+func probe(t *testing.T, d *Driver, target string, limit time.Duration) (text string, err error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), limit)
+	defer cancel()
+	var out bytes.Buffer
+	p := &exporter.Probe{Target: target, Auth: adminCredential(), Log: slog.New(slog.DiscardHandler)}
+	err = exporter.ProbeOnce(ctx, keep{d}, Namespace, p, &out)
+	return out.String(), err
+}
+
+func mustProbe(t *testing.T, d *Driver, target string) string {
+	t.Helper()
+	text, err := probe(t, d, target, probeLimit)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+func want(t *testing.T, text string, lines ...string) {
+	t.Helper()
+	for _, l := range lines {
+		if !strings.Contains(text, l+"\n") {
+			t.Errorf("%q is missing in\n%s", l, text)
+		}
+	}
+}
+
+// steady removes what changes from run to run.
+var steady = regexp.MustCompile(`(?m)^(# (HELP|TYPE) )?(probe_duration_seconds|collector_duration_seconds|ipmi_data_age_seconds|ipmi_sel_latest_entry_timestamp_seconds|ipmi_session_packets|ipmi_session_retries).*\n`)
+
+// TestGolden compares whole expositions and lints them.
+func TestGolden(t *testing.T) {
+	for _, name := range []string{"bmc-a", "bmc-b", "bmc-c"} {
+		t.Run(name, func(t *testing.T) {
+			d := newDriver(t, Config{})
+			text := mustProbe(t, d, ipmitest.Sim(t, filepath.Join("..", "testdata", name+".emu")))
+			lint(t, text)
+			got := steady.ReplaceAllString(text, "")
+			golden := filepath.Join("testdata", name+".prom")
+			if *update {
+				if err := os.WriteFile(golden, []byte(got), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			wantText, err := os.ReadFile(golden)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(strings.Split(string(wantText), "\n"), strings.Split(got, "\n")); diff != "" {
+				t.Errorf("run with -update and look at the difference:\n%s", diff)
+			}
+		})
+	}
+}
+
+func lint(t *testing.T, text string) {
+	t.Helper()
+	problems, err := promlint.New(strings.NewReader(text)).Lint()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range problems {
+		t.Errorf("%s: %s", p.Metric, p.Text)
+	}
+	units := []string{"celsius", "rpm", "ratio", "volts", "amperes", "watts", "joules_total", "hertz", "pascals", "per_second", "seconds", "seconds_total", "bytes",
+		"info", "status", "state", "on", "detected", "up", "success", "samples", "entries", "total", "overflow", "fault", "running", "expired", "passed",
+		"sensors", "packets", "retries", "damaged", "reading", "limit"}
+	for _, l := range strings.Split(text, "\n") {
+		name, ok := strings.CutPrefix(l, "# TYPE ")
+		if !ok {
+			continue
+		}
+		name = strings.Fields(name)[0]
+		if !slices.ContainsFunc(units, func(u string) bool {
+			return strings.HasSuffix(name, "_"+u) || strings.HasSuffix(name, u) && name == "ipmi_"+u
+		}) {
+			t.Errorf("%s ends in no known unit", name)
+		}
+	}
+}
+
+// oddBMC has what the simulator cannot do.
+func oddBMC() *ipmitest.BMC {
+	full := func(num, linear byte, name string, m byte) []byte {
+		b := make([]byte, 48)
+		b[2], b[3], b[5], b[7], b[8], b[9] = 0x51, 1, 0x20, num, 7, 1
+		b[11], b[12], b[13], b[21], b[23], b[24] = 0x40, 1, 1, 1, linear, m
+		b[47] = 0xc0 | byte(len(name))
+		b = append(b, name...)
+		b[4] = byte(len(b) - 5)
+		return b
+	}
+	b := &ipmitest.BMC{
+		SDRs:    [][]byte{full(1, 0, "Plain", 2), full(2, 0x70, "Curved", 1), full(3, 0, "Gone", 1), full(4, 0, "Broken", 1)},
+		Added:   1000,
+		Sensors: map[[2]byte][]byte{{0, 1}: {21, 0xc0, 0x00}, {0, 2}: {10, 0xc0, 0x08}, {0, 3}: {0, 0xe0, 0}},
+		Factors: map[[2]byte][]byte{{2, 10}: {11, 5, 0, 3, 0, 0, 0xf0}}, // (5x + 3) / 10
+		DCMI:    []byte{0x2c, 0x01, 0x64, 0x00, 0x90, 0x01, 0xfa, 0x00, 0, 0, 0, 0, 0xe8, 0x03, 0, 0, 0x40},
+		MaxRead: 16,
+		FRUs:    map[byte][]byte{},
+	}
+	for i := range b.SDRs {
+		binary.LittleEndian.PutUint16(b.SDRs[i], uint16(i))
+	}
+	b.Handle = func(netFn, _, cmd byte, data []byte) (byte, []byte, bool) {
+		return 0xff, nil, netFn == 4 && cmd == 0x2d && data[0] == 4
+	}
+	return b
+}
+
+func TestOddBMC(t *testing.T) {
+	b := oddBMC()
+	d := newDriver(t, Config{})
+	text := mustProbe(t, d, b.Start(t))
+	lint(t, text)
+	part := func(num, name string) string {
+		return `{hw_id="20.0.` + num + `",hw_name="` + name + `",hw_parent="system_board_1",hw_type="temperature",source="ipmi"`
+	}
+	want(t, text,
+		"hw_temperature_celsius"+part("01", "Plain")+"} 42",
+		"hw_temperature_celsius"+part("02", "Curved")+"} 5.3",
+		"hw_status"+part("02", "Curved")+`,state="degraded"} 1`,
+		"hw_status"+part("04", "Broken")+`,state="unknown"} 1`,
+		`ipmi_sensors{result="failed"} 1`, `ipmi_sensors{result="unavailable"} 1`,
+		`hw_power_watts{hw_id="chassis",hw_name="Chassis",hw_parent="",hw_type="enclosure",source="ipmi"} 300`,
+		"ipmi_dcmi_power_maximum_watts 400", "ipmi_dcmi_power_period_seconds 1",
+		`ipmi_session_info{cipher_suite="17",interface="lan 2.0",quirks=""} 1`,
+		`collector_success{collector="fru"} 1`, `collector_success{collector="dcmi"} 1`,
+		`ipmi_chassis_info{power_restore_policy="previous"} 1`,
+	)
+	if strings.Contains(text, `hw_name="Gone"`) {
+		t.Error("a reading that is unavailable has series")
+	}
+}
+
+func TestSessionIsKeptAndClosed(t *testing.T) {
+	b := oddBMC()
+	d := newDriver(t, Config{})
+	addr := b.Start(t)
+	for range 3 {
+		mustProbe(t, d, addr)
+	}
+	if open, ever := b.Sessions(); open != 1 || ever != 1 {
+		t.Errorf("%d sessions open of %d, want 1 of 1", open, ever)
+	}
+	if n := b.Commands(0x0a, 0x23); n != len(b.SDRs)*4 && b.Commands(0x0a, 0x22) != 1 {
+		t.Errorf("the repository was read more than once: %d reads", n)
+	}
+	b.Forget() // the BMC restarts
+	began := time.Now()
+	mustProbe(t, d, addr)
+	if took := time.Since(began); took > 3*time.Second {
+		t.Errorf("a lost session cost %v", took)
+	}
+	closeDriver(t, d)
+	if open, ever := b.Sessions(); open != 0 || ever != 2 {
+		t.Errorf("%d sessions open of %d, want 0 of 2", open, ever)
+	}
+}
+
+func TestIdleSessionIsClosed(t *testing.T) {
+	b := oddBMC()
+	d := newDriver(t, Config{SessionIdle: model.Duration(50 * time.Millisecond)})
+	mustProbe(t, d, b.Start(t))
+	for end := time.Now().Add(5 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		if open, _ := b.Sessions(); open == 0 {
+			return
+		}
+	}
+	t.Error("the idle session is still open")
+}
+
+func TestSDRCache(t *testing.T) {
+	b := oddBMC()
+	conf := Config{StateDirectory: t.TempDir()}
+	addr := b.Start(t)
+	first := mustProbe(t, newDriver(t, conf), addr)
+	reads := b.Commands(0x0a, 0x23)
+	second := mustProbe(t, newDriver(t, conf), addr)
+	if n := b.Commands(0x0a, 0x23); n != reads || reads == 0 {
+		t.Errorf("%d reads at first, %d after a restart", reads, n)
+	}
+	if a, b := steady.ReplaceAllString(first, ""), steady.ReplaceAllString(second, ""); a != b {
+		t.Error(cmp.Diff(a, b))
+	}
+	b.Lock(func() { // the repository changes
+		b.Added++
+		b.SDRs[0][24] = 3
+	})
+	d := newDriver(t, conf)
+	text := mustProbe(t, d, addr)
+	if !strings.Contains(text, `hw_name="Plain",hw_parent="system_board_1",hw_type="temperature",source="ipmi"} 63`) {
+		t.Error("the stale repository is still in use")
+	}
+	b.Lock(func() { b.Added++; b.SDRs[0][24] = 4 })
+	if text = mustProbe(t, d, addr); !strings.Contains(text, `source="ipmi"} 84`) {
+		t.Error("the repository in memory is stale")
+	}
+	files, err := filepath.Glob(filepath.Join(conf.StateDirectory, "sdr", "*.json"))
+	if err != nil || len(files) != 1 {
+		t.Fatalf("%v %v", files, err)
+	}
+	if err := os.WriteFile(files[0], []byte("{"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	mustProbe(t, newDriver(t, conf), addr) // a damaged cache is replaced
+}
+
+// TestSlowRepository reads the SDRs over several scrapes.
+func TestSlowRepository(t *testing.T) {
+	b := oddBMC()
+	p := ipmitest.NewProxy(t, b.Start(t))
+	p.Delay(30 * time.Millisecond)
+	d := newDriver(t, Config{Modules: map[string]*Module{"default": {CipherSuite: 17, Collectors: []string{colSensors}}}})
+	done := false
+	for i := 0; i < 8 && !done; i++ {
+		text, err := probe(t, d, p.Addr, 500*time.Millisecond)
+		if err != nil {
+			t.Fatal(err)
+		}
+		done = strings.Contains(text, `collector_success{collector="sensors"} 1`)
+		if !done && !strings.Contains(text, `collector_failure_info{collector="sensors",reason="timeout"} 1`) {
+			t.Errorf("no reason given:\n%s", text)
+		}
+		if i == 0 && done {
+			t.Fatal("the test is too easy")
+		}
+	}
+	if !done {
+		t.Error("the repository was never read to its end")
+	}
+}
+
+func TestDeadTargets(t *testing.T) {
+	p := ipmitest.NewProxy(t, oddBMC().Start(t))
+	d := newDriver(t, Config{})
+	check := func(target, reason string, limit time.Duration) {
+		t.Helper()
+		began := time.Now()
+		text, err := probe(t, d, target, limit)
+		if took := time.Since(began); !errors.Is(err, exporter.ErrDown) || took > limit+200*time.Millisecond {
+			t.Errorf("%s: %v after %v", target, err, took)
+		}
+		want(t, text, "ipmi_up 0", `probe_failure_info{reason="`+reason+`"} 1`)
+	}
+	mustProbe(t, d, p.Addr)
+	p.Mute(true)
+	check(p.Addr, exporter.ReasonTimeout, time.Second)
+	check(p.Addr, exporter.ReasonTimeout, time.Second)
+	check("127.0.0.1:9", exporter.ReasonRefused, time.Second)
+	p.Mute(false)
+	mustProbe(t, d, p.Addr)
+}
+
+func TestWrongPassword(t *testing.T) {
+	b := oddBMC()
+	d := newDriver(t, Config{})
+	ctx, cancel := context.WithTimeout(t.Context(), probeLimit)
+	defer cancel()
+	var out bytes.Buffer
+	cred := adminCredential()
+	cred.Password = "wrong"
+	err := exporter.ProbeOnce(ctx, d, Namespace, &exporter.Probe{Target: b.Start(t), Auth: cred, Log: slog.New(slog.DiscardHandler)}, &out)
+	if !errors.Is(err, ipmi.ErrPassword) || !strings.Contains(out.String(), `probe_failure_info{reason="unauthorized"} 1`) {
+		t.Errorf("%v\n%s", err, out.String())
+	}
+}
+
+// memory is an event sink that can fail.
+type memory struct {
+	docs []logstore.Document
+	err  error
+}
+
+func (m *memory) Write(_ context.Context, docs []logstore.Document) error {
+	if m.err == nil {
+		m.docs = append(m.docs, docs...)
+	}
+	return m.err
+}
+
+func selRecord(id uint16, stamp uint32, state byte) (r [16]byte) {
+	binary.LittleEndian.PutUint16(r[:], id)
+	r[2] = 2
+	binary.LittleEndian.PutUint32(r[3:], stamp)
+	copy(r[7:], []byte{0x20, 0, 4, 0x08, 0x61, 0x6f, state, 0xff, 0xff})
+	return r
+}
+
+func TestEventLog(t *testing.T) {
+	const epoch = 0x60000000
+	b := oddBMC()
+	b.SEL = [][16]byte{selRecord(1, epoch, 0), selRecord(2, epoch+1, 1)}
+	addr := b.Start(t)
+	conf := Config{StateDirectory: t.TempDir()}
+	sink := &memory{err: errors.New("store is down")}
+	d := newDriver(t, conf, sink)
+	text := mustProbe(t, d, addr)
+	want(t, text, `collector_success{collector="sel"} 0`, "ipmi_sel_entries 2")
+	if strings.Contains(text, "ipmi_sel_events_total{") {
+		t.Error("entries were counted that are not written")
+	}
+	sink.err = nil
+	want(t, mustProbe(t, d, addr), `collector_success{collector="sel"} 1`, `ipmi_sel_events_total{class="power_supply",severity="failed"} 1`, `ipmi_sel_events_total{class="power_supply",severity="info"} 1`)
+	mustProbe(t, d, addr)
+	b.Lock(func() { b.SEL = append(b.SEL, selRecord(3, epoch+2, 3)) })
+	d = newDriver(t, conf, sink) // after a restart
+	want(t, mustProbe(t, d, addr), `ipmi_sel_events_total{class="power_supply",severity="failed"} 2`)
+	b.Lock(func() { b.SEL = append(b.SEL[2:], selRecord(4, epoch+3, 2)) }) // the log has wrapped past our cursor
+	want(t, mustProbe(t, d, addr), `ipmi_sel_events_total{class="power_supply",severity="predicted_failure"} 1`, `ipmi_sel_events_total{class="power_supply",severity="failed"} 2`)
+	if len(sink.docs) != 4 {
+		t.Fatalf("%d documents, want 4: %+v", len(sink.docs), sink.docs)
+	}
+	ids := map[string]bool{}
+	for _, doc := range sink.docs {
+		ids[doc.ID] = true
+		if _, err := doc.Clean(); err != nil {
+			t.Error(err)
+		}
+	}
+	last := sink.docs[3]
+	if len(ids) != 4 || !last.Time.Equal(time.Unix(epoch+3, 0)) || last.Message != "power supply #0x61: predictive failure asserted" || last.Fields["log.level"] != "warn" {
+		t.Errorf("%+v", last)
+	}
+}
+
+// TestRecordingReplays shows that what diagnose records gives the same metrics again.
+func TestRecordingReplays(t *testing.T) {
+	addr := ipmitest.Sim(t, "../testdata/bmc-b.emu")
+	d := newDriver(t, Config{})
+	conn, err := ipmi.Dial(t.Context(), addr, ipmi.Options{User: ipmitest.User, Password: []byte(ipmitest.Password)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	recorder := &ipmi.Recorder{Conn: conn}
+	live := scrapeConn(t, d, "live", recorder)
+	replay, err := ipmi.NewReplay(bytes.NewReader(recorder.Bytes()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	again := scrapeConn(t, d, "replayed", replay)
+	drop := regexp.MustCompile(`(?m)^ipmi_session_info.*\n`)
+	clean := func(s string) string { return drop.ReplaceAllString(steady.ReplaceAllString(s, ""), "") }
+	if diff := cmp.Diff(clean(live), clean(again)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// scrapeConn probes through an open connection.
+func scrapeConn(t *testing.T, d *Driver, name string, conn ipmi.Conn) string {
+	t.Helper()
+	target := d.target(name)
+	opt, err := d.conf.Modules["default"].dialOptions(adminCredential())
+	if err != nil {
+		t.Fatal(err)
+	}
+	target.conn, target.connKey, target.version = conn, sessionKey(opt), conn.Info()
+	d.sessions.Inc()
+	return mustProbe(t, d, name)
+}
+
+func TestConfig(t *testing.T) {
+	for _, m := range []Module{
+		{Collectors: []string{"none"}}, {Privilege: "root"}, {CipherSuite: 1}, {Version: "3"}, {Quirks: []string{"x"}}, {Refresh: -1},
+	} {
+		if (&Config{Modules: map[string]*Module{"m": &m}}).Validate() == nil {
+			t.Errorf("%+v is accepted", m)
+		}
+	}
+	if (&Config{SessionIdle: -1}).Validate() == nil {
+		t.Error("a negative session_idle is accepted")
+	}
+	c := Config{Modules: map[string]*Module{"m": nil}}
+	if err := c.Validate(); err != nil || c.Modules["default"] == nil || c.Modules["m"].Refresh == 0 {
+		t.Errorf("%+v %v", c, err)
+	}
+}
+
+func TestMeasures(t *testing.T) {
+	for _, tc := range []struct {
+		s    ipmi.Sensor
+		in   float64
+		name string
+		out  float64
+	}{
+		{ipmi.Sensor{Unit: ipmi.Unit{Base: ipmi.UnitFahrenheit}}, 212, "hw_temperature_celsius", 100},
+		{ipmi.Sensor{Unit: ipmi.Unit{Base: ipmi.UnitKelvin}}, 293.15, "hw_temperature_celsius", 20},
+		{ipmi.Sensor{Type: ipmi.TypeFan, Unit: ipmi.Unit{Percent: true}}, 30, "hw_fan_speed_ratio", 0.3},
+		{ipmi.Sensor{Unit: ipmi.Unit{Percent: true}}, 45, "hw_utilization_ratio", 0.45},
+		{ipmi.Sensor{Unit: ipmi.Unit{Base: ipmi.UnitKilopascal}}, 101.5, "hw_pressure_pascals", 101500},
+		{ipmi.Sensor{Unit: ipmi.Unit{Base: ipmi.UnitCelsius, Rate: 4}}, 5, "ipmi_other_reading", 5},
+		{ipmi.Sensor{Unit: ipmi.Unit{Base: ipmi.UnitJoule}}, 5, "hw_energy_joules_total", 5},
+	} {
+		m := measureOf(&tc.s)
+		if got := m.convert(tc.in); string(m.value) != tc.name || got < tc.out-1e-9 || got > tc.out+1e-9 {
+			t.Errorf("%s: %s %v, want %s %v", tc.s.Unit, m.value, got, tc.name, tc.out)
+		}
+	}
 }

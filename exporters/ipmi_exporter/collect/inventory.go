@@ -62,7 +62,7 @@ func (s *scrape) collectBMC(ctx context.Context, ch chan<- prometheus.Metric) er
 			t.selfTest = aged[selfTest]{selfTest{ok, known}, s.start}
 		}
 		if t.selfTest.v.known {
-			ch <- gauge("ipmi_bmc_self_test_passed", "Whether the BMC's last self test found no fault.", flag(t.selfTest.v.ok))
+			ch <- gauge("ipmi_bmc_self_test_passed", "Whether the BMC's last self test found no fault.", asFloat(t.selfTest.v.ok))
 		}
 		return nil
 	})

@@ -178,7 +178,7 @@ func constant(kind prometheus.ValueType, name, help string, v float64, pairs ...
 	return prometheus.MustNewConstMetric(prometheus.NewDesc(name, help, names, nil), kind, v, values...)
 }
 
-func flag(v bool) float64 {
+func asFloat(v bool) float64 {
 	if v {
 		return 1
 	}

@@ -35,7 +35,7 @@ func (s *scrape) collectSEL(ctx context.Context, ch chan<- prometheus.Metric) er
 		}
 		ch <- gauge("ipmi_sel_entries", "Entries in the event log.", float64(info.Entries))
 		ch <- gauge("ipmi_sel_free_bytes", "Free space in the event log.", float64(info.Free))
-		ch <- gauge("ipmi_sel_overflow", "Whether entries were lost because the event log was full.", flag(info.Overflow))
+		ch <- gauge("ipmi_sel_overflow", "Whether entries were lost because the event log was full.", asFloat(info.Overflow))
 		st, err := s.selState()
 		if err != nil {
 			return err

@@ -164,7 +164,7 @@ func (s *scrape) put(out *text, t *sensorText, r ipmi.Reading, n *counts) {
 			}
 			l = label("state", ipmi.StateName(t.states, i)) // a state its SDR does not announce
 		}
-		f.add("ipmi_discrete_state", t.part, l, flag(on))
+		f.add("ipmi_discrete_state", t.part, l, asFloat(on))
 		if on && i < len(t.states) {
 			worst = max(worst, t.states[i].Severity)
 		}
