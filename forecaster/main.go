@@ -15,6 +15,7 @@ import (
 func main() {
 	a := cli.New("forecaster", "Capacity forecasts from Prometheus data.")
 	addRun(a)
+	addPredict(a)
 	a.Main()
 }
 
