@@ -174,17 +174,21 @@ func (d *Driver) expire(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case now := <-tick.C:
-			d.mu.Lock()
-			for key, c := range d.clients {
-				c.mu.Lock()
-				idle := c.users == 0 && now.Sub(c.used) > idleFor
-				c.mu.Unlock()
-				if idle {
-					delete(d.clients, key)
-					d.retire(ctx, c)
-				}
-			}
-			d.mu.Unlock()
+			d.expireIdle(ctx, now)
+		}
+	}
+}
+
+func (d *Driver) expireIdle(ctx context.Context, now time.Time) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for key, c := range d.clients {
+		c.mu.Lock()
+		idle := c.users == 0 && now.Sub(c.used) > idleFor
+		c.mu.Unlock()
+		if idle {
+			delete(d.clients, key)
+			d.retire(ctx, c)
 		}
 	}
 }
@@ -219,6 +223,7 @@ func (s *scrape) open(ctx context.Context) error {
 		login <- err
 	}()
 	root, _, err := s.get(ctx, rootPath, urgent)
+	rootTook := time.Since(s.start)
 	loginErr := <-login
 	if err != nil && unreachable(err) {
 		return err
@@ -230,6 +235,7 @@ func (s *scrape) open(ctx context.Context) error {
 		s.root = root
 		s.c.mu.Lock()
 		s.c.expand.learn(root)
+		s.sluggish = rootTook > coldRoot && s.c.expand.query == ""
 		if link := root.link("Links.Sessions"); link != "" {
 			if path, err := clean(link, s.c.base.Host); err == nil {
 				s.c.sessions = path

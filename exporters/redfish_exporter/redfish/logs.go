@@ -36,7 +36,7 @@ func collectLogs(ctx context.Context, o *sink) {
 	owners = append(owners, o.s.chassis...)
 	each(owners, func(owner Node) {
 		parent := short(owner.id())
-		each(o.members(ctx, owner.link("LogServices"), health, false), func(svc Node) {
+		each(o.members(ctx, owner.link("LogServices"), inner, false), func(svc Node) {
 			p, ok := o.part(svc, hw.Enclosure, parent)
 			if on, told := svc.truth("ServiceEnabled"); !ok || (told && !on) || svc.link("Entries") == "" {
 				return

@@ -16,7 +16,7 @@ func collectNetwork(ctx context.Context, o *sink) {
 	var ports atomic.Int64
 	each(o.s.chassis, func(ch Node) {
 		parent := short(ch.id())
-		each(o.members(ctx, ch.link("NetworkAdapters"), health, false), func(n Node) { ports.Add(o.adapter(ctx, n, parent)) })
+		each(o.members(ctx, ch.link("NetworkAdapters"), inner, false), func(n Node) { ports.Add(o.adapter(ctx, n, parent)) })
 	})
 	// The adapters' ports have shown the links already.
 	prio := health

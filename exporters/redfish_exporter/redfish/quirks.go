@@ -118,7 +118,7 @@ func (o *sink) smartStorage(ctx context.Context, sys Node, parent string) {
 			continue
 		}
 		link := firstLink(smart, "Links.ArrayControllers", "links.ArrayControllers")
-		each(o.members(ctx, link, health, false), func(c Node) {
+		each(o.members(ctx, link, inner, false), func(c Node) {
 			p, ok := o.part(c, hw.DiskController, parent)
 			if !ok || missing(c) {
 				return

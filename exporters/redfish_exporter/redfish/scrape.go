@@ -23,8 +23,10 @@ const (
 	slowFree  = 400 * time.Millisecond
 	slowNew   = 5
 	slowStale = 3
-	// coldUntil ends the slow reads of the first scrape, which reads the structure too.
+	// coldUntil ends the slow reads of the first scrape, which reads the structure too. When
+	// the service root took longer than coldRoot and each part is a request, they wait.
 	coldUntil = 3 * time.Second
+	coldRoot  = 150 * time.Millisecond
 	// How long resources are taken from memory: slow-changing ones, and readings that
 	// another resource shows too.
 	slowFor = 10 * time.Minute
@@ -48,6 +50,8 @@ type scrape struct {
 	start  time.Time
 	now    func() time.Time
 	cold   bool // the client's first
+	// sluggish says that a request takes long and there is no $expand to save any.
+	sluggish bool
 
 	slowReads atomic.Int64
 
@@ -131,7 +135,7 @@ func (s *scrape) fetch(ctx context.Context, path string, p priority, query strin
 			return old.node, 0, nil // structure, no data: its age says nothing
 		}
 		n, err := s.request(ctx, path, p, query, nil)
-		if err == nil && p == health && query == "" && structure(n) {
+		if err == nil && p == inner && query == "" && structure(n) {
 			s.remember(path, n)
 		}
 		return n, 0, err
@@ -150,7 +154,7 @@ func (s *scrape) fetch(ctx context.Context, path string, p priority, query strin
 	// Asked when its turn has come, so that time spent waiting counts.
 	admit := func() bool {
 		took := time.Since(s.start)
-		return took < slowFree || (s.slowReads.Add(1) <= limit && (!s.cold || took < coldUntil))
+		return took < slowFree || (s.slowReads.Add(1) <= limit && (!s.cold || (took < coldUntil && !s.sluggish)))
 	}
 	n, err := s.request(ctx, path, p, query, admit)
 	if err != nil {
@@ -295,6 +299,9 @@ func (s *scrape) members(ctx context.Context, link string, p priority, deep bool
 
 // references lists the addresses of a collection's members over all its pages.
 func (s *scrape) references(ctx context.Context, link string, p priority, deep bool) (refs []string, age time.Duration, err error) {
+	if p == health {
+		p = inner
+	}
 	seen := map[string]bool{}
 	pages := map[string]bool{}
 	for range maxPages {

@@ -11,6 +11,7 @@ type priority int
 const (
 	urgent  priority = iota // the tree's upper levels and the session
 	sensors                 // what changes by the second
+	inner                   // collections and what leads on to further resources, so that no chain ends last
 	health                  // what changes by the day
 	lazy                    // what another resource shows too
 	slow                    // inventory and counters that may be a few minutes old

@@ -3,6 +3,7 @@ package redfish
 import (
 	"context"
 	"strings"
+	"sync"
 
 	"github.com/inframind/inframind/internal/exporter/hw"
 )
@@ -12,7 +13,7 @@ import (
 func collectStorage(ctx context.Context, o *sink) {
 	each(o.s.systems, func(sys Node) {
 		parent := short(sys.id())
-		units := o.members(ctx, sys.link("Storage"), health, true)
+		units := o.members(ctx, sys.link("Storage"), inner, true)
 		each(units, func(n Node) { o.storage(ctx, n, parent) })
 		if len(units) == 0 {
 			o.smartStorage(ctx, sys, parent)
@@ -56,10 +57,14 @@ func (o *sink) storage(ctx context.Context, n Node, parent string) {
 	for i, r := range n.list("Redundancy") {
 		o.redundancy(r, id, i)
 	}
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for _, v := range o.members(ctx, n.link("Volumes"), health, false) {
+			o.volume(v, id)
+		}
+	})
 	each(o.linked(ctx, n, "Drives", health), func(d Node) { o.drive(ctx, d, id) })
-	for _, v := range o.members(ctx, n.link("Volumes"), health, false) {
-		o.volume(v, id)
-	}
+	wg.Wait()
 }
 
 // whole reads a resource again with what it holds, where that may save requests.
@@ -74,7 +79,7 @@ func (o *sink) whole(ctx context.Context, n Node) (Node, bool) {
 	if query == "" {
 		return Node{}, false
 	}
-	full, err := o.s.request(ctx, path, health, query, nil)
+	full, err := o.s.request(ctx, path, inner, query, nil)
 	if err != nil || !full.has("Drives") {
 		if err == nil || expandFault(err) {
 			o.s.c.mu.Lock()
