@@ -132,7 +132,8 @@ func look(ctx context.Context, c Config, dir string, bad func(zeek.Origin, []byt
 	}
 	slices.SortFunc(h.findings, bySeverity)
 	for i := range h.findings {
-		if f := &h.findings[i]; f.Detector == "beacon" || f.Detector == "flood" {
+		f := &h.findings[i]
+		if f.Detector == "beacon" && (f.Severity == detect.High || f.Severity == detect.Medium) || f.Detector == "flood" {
 			h.pairs[pairKey{f.Source, f.Destination, f.Service}] = f
 		}
 	}

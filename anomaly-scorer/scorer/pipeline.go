@@ -22,6 +22,9 @@ import (
 // Threshold is the score from which a connection is flagged.
 const Threshold = 0.5
 
+// strangest is the share of connections that the forest gives a score of its own.
+const strangest = 0.05
+
 // probing is the name under which connections are counted that the evidence score flags.
 const probing = "probing"
 
@@ -81,7 +84,9 @@ func (p *Pipeline) Conn(c *zeek.Conn, at zeek.Origin) Verdict {
 	}
 	if p.forest != nil {
 		v.Unusual = p.forest.unusual(c, v.Score >= Threshold)
-		v.Score = max(v.Score, .499*v.Unusual)
+		// The strangest twentieth of the traffic is ranked below the threshold: strange is
+		// not bad, and a forest alone alarms on a tenth of a new site's traffic.
+		v.Score = max(v.Score, (Threshold-.001)*(1-(1-v.Unusual)/strangest))
 	}
 	v.Flagged = v.Score >= Threshold
 	return v

@@ -58,6 +58,7 @@ type Track struct {
 	Next     int // number of attempts at which it is judged again
 	Active   bool
 	Score    Score
+	Severity detect.Severity
 }
 
 // State is what the detector remembers.
@@ -164,8 +165,11 @@ func (t *Track) add(ns, size int64, sized bool) {
 
 // row is the score of a connection of a pair that was judged before.
 func (t *Track) row() float64 {
-	if !t.Active {
+	switch {
+	case !t.Active:
 		return 0
+	case t.Severity == detect.Info || t.Severity == detect.Low:
+		return min(t.Score.Total, .49)
 	}
 	return t.Score.Total
 }
@@ -189,7 +193,8 @@ func (d *Detector) judge(e *detect.Event, t *Track, src, dst, service string, cl
 	}
 	f := d.count(e, t, src, dst, service)
 	f.Source, f.Destination, f.Service, f.Score = src, dst, service, t.Score.Total
-	d.severity(f, t, clients)
+	t.Severity = d.severity(t, e.App != nil || web(e.Conn), clients)
+	f.Severity = t.Severity
 	every := time.Duration(t.Score.Interval * float64(time.Second))
 	span := time.Duration(t.Times[n-1]-t.Times[0]) * 100 * time.Millisecond
 	f.Describe(fmt.Sprintf("%s calls %s (%s) every %s", src, dst, service, detect.Span(every)), []string{
@@ -219,18 +224,39 @@ func (d *Detector) count(e *detect.Event, t *Track, src, dst, service string) *d
 	return f
 }
 
-// severity falls when many hosts do the same, as with update and push services: an
-// implant on most hosts of a site would show in other ways.
-func (d *Detector) severity(f *detect.Finding, t *Track, clients int) {
+// hasty is the interval, in seconds, below which even web traffic is suspicious: push and
+// update services that poll do so every few minutes, or keep one connection open.
+const hasty = 120
+
+// severity is what a beacon is worth. Software of all kinds calls home regularly over the
+// web; that is listed, but does not flag connections. It is nothing when many hosts do it.
+func (d *Detector) severity(t *Track, web bool, clients int) detect.Severity {
 	share := float64(clients) / float64(max(d.s.Sources.Len(), 1))
+	failing := t.Failed > len(t.Times)/2
 	switch {
 	case clients >= 5 && share > .3:
-		f.Severity = detect.Info
-	case t.Score.Total >= .9 || t.Failed > len(t.Times)/2:
-		f.Severity = detect.High
-	default:
-		f.Severity = detect.Medium
+		return detect.Info
+	case web && !failing && t.Score.Interval > hasty:
+		return detect.Low
+	case t.Score.Total >= .9 || failing:
+		return detect.High
 	}
+	return detect.Medium
+}
+
+// web tells whether c is web, mail or push traffic, as recognised or, where the sensor did
+// not see the beginning, by its port.
+func web(c *zeek.Conn) bool {
+	for _, name := range []string{"ssl", "http", "quic", "smtp", "imap"} {
+		if strings.Contains(c.Service, name) {
+			return true
+		}
+	}
+	switch c.RespPort {
+	case 80, 443, 993, 5223, 5228:
+		return c.Service == ""
+	}
+	return false
 }
 
 // Score is a beacon's total and its parts, all in [0,1].
