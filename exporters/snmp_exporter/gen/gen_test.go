@@ -71,7 +71,9 @@ func TestAgreesWithRecorded(t *testing.T) {
 		n := 0
 		for _, m := range w.Metrics {
 			objects++
-			if d := cmp.Diff(m, byOID[m.OID], cmpopts.EquateEmpty(), cmp.Comparer(func(a, b conf.Regexp) bool { return a.String() == b.String() || "^(?:"+a.String()+")$" == b.String() || "^(?:"+b.String()+")$" == a.String() })); d != "" {
+			if d := cmp.Diff(m, byOID[m.OID], cmpopts.EquateEmpty(), cmp.Comparer(func(a, b conf.Regexp) bool {
+				return a.String() == b.String() || "^(?:"+a.String()+")$" == b.String() || "^(?:"+b.String()+")$" == a.String()
+			})); d != "" {
 				t.Logf("%s: %s (-recorded +ours):\n%s", name, m.Name, d)
 				continue
 			}

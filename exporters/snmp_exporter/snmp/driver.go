@@ -130,8 +130,9 @@ func (d *Driver) Open(ctx context.Context, p *exporter.Probe) (*exporter.Device,
 	s.keepAll = hardware
 	collectors := []exporter.Collector{{Name: "modules", Write: func(ctx context.Context, w io.Writer) error { return s.modules(ctx, w, mods) }}}
 	if hardware {
-		collectors = append(collectors, exporter.Collector{Name: "hardware", Collect: func(ctx context.Context, ch chan<- prometheus.Metric) error {
-			return d.profiles.hardware(s.tables, ch)
+		collectors = append(collectors, exporter.Collector{Name: "hardware", Collect: func(_ context.Context, ch chan<- prometheus.Metric) error {
+			d.profiles.hardware(s.tables, ch)
+			return nil
 		}})
 	}
 	return &exporter.Device{Serial: true, Collectors: collectors, Close: func() {

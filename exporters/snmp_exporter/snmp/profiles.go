@@ -4,17 +4,54 @@ import (
 	"embed"
 	"fmt"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"github.com/inframind/inframind/exporters/snmp_exporter/conf"
+	"github.com/inframind/inframind/exporters/snmp_exporter/walk"
+	"github.com/inframind/inframind/internal/config"
 )
 
-//go:embed profiles/snmp.yml
+//go:embed profiles/snmp.yml profiles/hardware.yml
 var profileFiles embed.FS
 
-// profiles are the modules shipped with the exporter and what is known about when to use them.
+// profiles are the modules shipped with the exporter, when each is walked, and the rules that
+// find hardware in them.
 type profiles struct {
 	modules map[string]*module
+	choices []choice
+	rules   []rule
+}
+
+// choice says which devices a profile is for.
+type choice struct {
+	Name  string   `yaml:"name"`
+	Under []string `yaml:"under"` // of sysObjectID; none means every device
+}
+
+// rule finds hardware in one column of a profile.
+type rule struct {
+	Profile string               `yaml:"profile"`
+	Type    string               `yaml:"type"`   // hw_type
+	Value   string               `yaml:"value"`  // object with the value
+	Metric  string               `yaml:"metric"` // one of kinds
+	Scale   float64              `yaml:"scale"`  // to the unit of the metric
+	Unit    string               `yaml:"unit"`   // fahrenheit, if that is what scale makes
+	Name    []string             `yaml:"name"`   // objects with the part's name
+	Text    string               `yaml:"text"`   // name, or addition to it
+	Status  string               `yaml:"status"` // object with the state
+	States  any                  `yaml:"states"` // name of a table of states, or one
+	Skip    []float64            `yaml:"skip"`   // values that stand for no value
+	When    map[string][]float64 `yaml:"when"`   // conditions on objects of the row
+
+	kind                kind
+	states              map[int]string
+	valueOID, statusOID string
+	nameOIDs            []string
+	whenOIDs            map[string][]float64
+}
+
+type hardwareFile struct {
+	Profiles []choice                  `yaml:"profiles"`
+	States   map[string]map[int]string `yaml:"states"`
+	Rules    []rule                    `yaml:"rules"`
 }
 
 func loadProfiles() (*profiles, error) {
@@ -30,9 +67,105 @@ func loadProfiles() (*profiles, error) {
 	for name, m := range c.Modules {
 		p.modules[name] = compile(name, m)
 	}
+	if raw, err = profileFiles.ReadFile("profiles/hardware.yml"); err != nil {
+		return nil, err
+	}
+	var f hardwareFile
+	if err := config.Parse("profiles/hardware.yml", raw, &f); err != nil {
+		return nil, fmt.Errorf("built-in profiles: %w", err)
+	}
+	p.choices, p.rules = f.Profiles, f.Rules
+	for _, ch := range p.choices {
+		if p.modules[ch.Name] == nil {
+			return nil, fmt.Errorf("built-in profiles: no module is called %s", ch.Name)
+		}
+	}
+	for i := range p.rules {
+		if err := p.rules[i].resolve(p.modules, f.States); err != nil {
+			return nil, fmt.Errorf("built-in profiles: rule %d for %s: %w", i+1, p.rules[i].Profile, err)
+		}
+	}
 	return p, nil
 }
 
-func (p *profiles) choose(id identity) []*module { return nil }
+// resolve finds the OIDs of the objects that r names.
+func (r *rule) resolve(modules map[string]*module, states map[string]map[int]string) error {
+	m := modules[r.Profile]
+	if m == nil {
+		return fmt.Errorf("no module is called %s", r.Profile)
+	}
+	oids := map[string]string{}
+	for _, me := range m.conf.Metrics {
+		oids[me.Name] = me.OID
+		for _, l := range me.Lookups {
+			if l.OID != "" {
+				oids[l.Labelname] = l.OID
+			}
+		}
+	}
+	var err error
+	find := func(name string) string {
+		if name == "" {
+			return ""
+		}
+		oid, ok := oids[name]
+		if !ok && err == nil {
+			err = fmt.Errorf("the module has no object %s", name)
+		}
+		return oid
+	}
+	r.valueOID, r.statusOID = find(r.Value), find(r.Status)
+	for _, n := range r.Name {
+		r.nameOIDs = append(r.nameOIDs, find(n))
+	}
+	r.whenOIDs = map[string][]float64{}
+	for n, allowed := range r.When {
+		r.whenOIDs[find(n)] = allowed
+	}
+	if err != nil {
+		return err
+	}
+	if r.Value != "" {
+		k, ok := kinds[r.Metric]
+		if !ok {
+			return fmt.Errorf("unknown metric %q", r.Metric)
+		}
+		r.kind = k
+	}
+	switch s := r.States.(type) {
+	case nil:
+	case string:
+		if r.states = states[s]; r.states == nil {
+			return fmt.Errorf("unknown states %q", s)
+		}
+	case map[any]any:
+		r.states = map[int]string{}
+		for k, v := range s {
+			n, isInt := k.(int)
+			state, isText := v.(string)
+			if !isInt || !isText {
+				return fmt.Errorf("states: %v: %v is not a number and a state", k, v)
+			}
+			r.states[n] = state
+		}
+	default:
+		return fmt.Errorf("states: want a name or a table, not %T", s)
+	}
+	return nil
+}
 
-func (p *profiles) hardware(tables []*table, ch chan<- prometheus.Metric) error { return nil }
+// choose gives the profiles for a device. The general ones are always asked for: a table that
+// a device lacks costs a part of one packet.
+func (p *profiles) choose(id identity) []*module {
+	var out []*module
+	for _, c := range p.choices {
+		fits := len(c.Under) == 0
+		for _, u := range c.Under {
+			fits = fits || walk.Under(id.objectID, u)
+		}
+		if fits {
+			out = append(out, p.modules[c.Name])
+		}
+	}
+	return out
+}

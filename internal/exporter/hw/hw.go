@@ -89,7 +89,9 @@ const (
 	PSULimitWatts      Metric = "hw_power_supply_limit_watts"
 	PSUEfficiencyRatio Metric = "hw_power_supply_efficiency_ratio"
 
-	BatteryChargeRatio Metric = "hw_battery_charge_ratio"
+	BatteryChargeRatio     Metric = "hw_battery_charge_ratio"
+	BatteryTimeLeftSeconds Metric = "hw_battery_time_left_seconds"
+	OpticalPowerWatts      Metric = "hw_optical_power_watts"
 
 	CPUCores          Metric = "hw_cpu_cores"
 	CPUThreads        Metric = "hw_cpu_threads"
@@ -157,6 +159,8 @@ func table() []row {
 		{PSULimitWatts, "Power that the supply can deliver.", false, nil},
 		{PSUEfficiencyRatio, "Output power by input power, as rated or measured.", false, nil},
 		{BatteryChargeRatio, "Charge of the battery.", false, nil},
+		{BatteryTimeLeftSeconds, "How long the battery lasts at the present load.", false, nil},
+		{OpticalPowerWatts, "Optical power that a transceiver sends or receives.", false, nil},
 		{CPUCores, "Cores of the processor.", false, nil},
 		{CPUThreads, "Threads of the processor.", false, nil},
 		{CPUFrequencyHertz, "Clock of the processor.", false, nil},

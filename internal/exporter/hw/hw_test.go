@@ -47,7 +47,7 @@ func TestEveryMetricIsInTheTableAndWellNamed(t *testing.T) {
 	}
 	units := []string{
 		"celsius", "rpm", "ratio", "volts", "amperes", "watts", "joules_total", "hertz", "pascals", "per_second",
-		"bytes", "bytes_total", "seconds_total", "info", "errors_total", "status", "cores", "threads", "up", "on", "detected", "entries",
+		"bytes", "bytes_total", "seconds", "seconds_total", "info", "errors_total", "status", "cores", "threads", "up", "on", "detected", "entries",
 	}
 	for m := range rows {
 		ok := false
