@@ -16,12 +16,16 @@ import (
 	"github.com/inframind/inframind/internal/exporter"
 )
 
-const probeHelp = `Examples:
+const probeHelp = `Exit status 0 when the BMC is up, 1 when it is down, 2 for wrong usage.
+
+Examples:
   ipmi_exporter probe 192.0.2.7 --user monitor --password-file /etc/ipmi/password
   ipmi_exporter probe bmc7.example.org:6230 --user monitor --password-file p --cipher-suite 17
   ipmi_exporter probe local`
 
-func main() {
+func main() { newApp().Main() }
+
+func newApp() *cli.App {
 	a := cli.New("ipmi_exporter", "Prometheus exporter for BMCs by IPMI: native RMCP+, no FreeIPMI needed.")
 	exporter.AddCommands(a, exporter.Spec{
 		Namespace: collect.Namespace,
@@ -30,7 +34,7 @@ func main() {
 		Load:      load,
 	})
 	addProbe(a)
-	a.Main()
+	return a
 }
 
 // load reads the configuration file. No file gives the defaults, with no credential.
@@ -46,7 +50,7 @@ func load(_ context.Context, file string, log *slog.Logger, reg prometheus.Regis
 		return conf.Config, nil, err
 	}
 	opt := collect.Options{Log: log, Metrics: reg}
-	if conf.Events.Stdout {
+	if conf.Logs.Output == "stdout" {
 		opt.Events = collect.NewStdoutEvents()
 	}
 	return conf.Config, collect.New(conf, opt), nil

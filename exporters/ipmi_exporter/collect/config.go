@@ -24,12 +24,12 @@ type Config struct {
 	StateDirectory string `yaml:"state_directory"`
 	// SessionIdle is how long a session is kept open for the next scrape. 0 means 30s.
 	SessionIdle model.Duration `yaml:"session_idle"`
-	Events      Events         `yaml:"events"`
+	Logs        Logs           `yaml:"logs"`
 }
 
-// Events says where new entries of event logs go.
-type Events struct {
-	Stdout bool `yaml:"stdout"` // as JSON lines
+// Logs says where new entries of event logs go.
+type Logs struct {
+	Output string `yaml:"output"` // stdout for JSON lines; empty: nowhere, they are only counted
 }
 
 // Module says how to talk to a class of BMCs and what to read.
@@ -93,6 +93,9 @@ func (c *Config) Validate() error {
 		if err := m.validate(); err != nil {
 			return fmt.Errorf("modules.%s.%w", name, err)
 		}
+	}
+	if c.Logs.Output != "" && c.Logs.Output != "stdout" {
+		return fmt.Errorf("logs.output: %q is not stdout", c.Logs.Output)
 	}
 	for i, g := range c.Discovery {
 		if g.Module != "" && c.Modules[g.Module] == nil {

@@ -439,6 +439,9 @@ func TestConfig(t *testing.T) {
 	if (&Config{SessionIdle: -1}).Validate() == nil {
 		t.Error("a negative session_idle is accepted")
 	}
+	if (&Config{Logs: Logs{Output: "kafka"}}).Validate() == nil {
+		t.Error("an unknown output is accepted")
+	}
 	c := Config{Modules: map[string]*Module{"m": nil}}
 	if err := c.Validate(); err != nil || c.Modules["default"] == nil || c.Modules["m"].Refresh == 0 {
 		t.Errorf("%+v %v", c, err)

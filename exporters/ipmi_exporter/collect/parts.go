@@ -2,6 +2,7 @@ package collect
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/inframind/inframind/exporters/ipmi_exporter/ipmi"
 	"github.com/inframind/inframind/internal/exporter/hw"
@@ -35,7 +36,7 @@ func entityType(e ipmi.Entity) string {
 	return hw.Enclosure
 }
 
-// sensorType maps a sensor to a hw_type: by what it measures, then by what it watches.
+// sensorHWType maps a sensor to a hw_type: by what it measures, then by what it watches.
 func sensorHWType(s *ipmi.Sensor) string {
 	if s.Analog && s.Unit.Simple() {
 		switch s.Unit.Base {
@@ -93,6 +94,8 @@ func measureOf(s *ipmi.Sensor) measure {
 		m.value, m.scale = hw.UtilizationRatio, 0.01
 		if sensorHWType(s) == hw.Fan {
 			m.value = hw.FanSpeedRatio
+		} else if strings.Contains(strings.ToLower(s.Name), "humid") { // IPMI has no type for it
+			m.value = hw.HumidityRatio
 		}
 	case !u.Simple():
 		// A quotient or a product of units, or a rate.

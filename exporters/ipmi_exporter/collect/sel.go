@@ -124,7 +124,7 @@ func (s *scrape) document(r ipmi.SELRecord, e ipmi.Event, info ipmi.SELInfo) log
 		level = "info"
 	}
 	f := map[string]any{
-		"host.name": s.target.name, "event.dataset": "ipmi.sel", "event.provider": "ipmi_exporter", "log.level": level,
+		"host.name": s.target.name, "event.dataset": "ipmi.sel", "service.name": "ipmi", "log.level": level,
 		"ipmi.record_id": int64(e.ID), "ipmi.record_type": int64(e.Record), "ipmi.class": e.Class, "ipmi.severity": e.Severity.String(),
 		"ipmi.raw": hex.EncodeToString(r[:]),
 	}

@@ -40,8 +40,10 @@ func newSensorText(s *ipmi.Sensor, q ipmi.Quirks) *sensorText {
 	t.states = q.States(s.Type, s.Event)
 	for n := range 15 {
 		known := n < len(t.states) && t.states[n].Name != ""
-		// A mask of 0 says nothing: then every named state is possible.
-		if s.States&(1<<n) == 0 && (s.States != 0 || !known) {
+		// A mask of 0 says nothing: then every named state is possible. States that the
+		// specification reserves are shown only when they hold, whatever the mask says.
+		possible := s.States&(1<<n) != 0 || s.States == 0
+		if !possible || !known && (len(t.states) > 0 || s.States == 0) {
 			t.state = append(t.state, "")
 			continue
 		}

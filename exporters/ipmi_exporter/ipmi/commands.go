@@ -28,11 +28,20 @@ func GetDeviceID(ctx context.Context, c Conn) (DeviceID, error) {
 	}
 	return DeviceID{
 		ID: b[0], Revision: b[1] & 0x0f, Updating: b[2]&0x80 != 0,
-		Firmware:     fmt.Sprintf("%d.%x", b[2]&0x7f, b[3]),
+		Firmware:     firmware(b[2]&0x7f, b[3]),
 		IPMI:         fmt.Sprintf("%d.%d", b[4]&0x0f, b[4]>>4),
 		Manufacturer: uint32(b[6]) | uint32(b[7])<<8 | uint32(b[8]&0x0f)<<16, Product: le16(b[9:]),
 		SupportsSensor: b[5]&0x01 != 0, SupportsSEL: b[5]&0x04 != 0, SupportsFRU: b[5]&0x08 != 0,
 	}, nil
+}
+
+// firmware writes a version as ipmitool does. The minor part is BCD, but some BMCs have it
+// in binary.
+func firmware(major, minor byte) string {
+	if minor>>4 > 9 || minor&0x0f > 9 {
+		return fmt.Sprintf("%d.%02d", major, minor)
+	}
+	return fmt.Sprintf("%d.%02x", major, minor)
 }
 
 // SelfTest runs nothing: it fetches the result of the last self test (section 20.4).

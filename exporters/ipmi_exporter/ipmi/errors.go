@@ -143,23 +143,27 @@ func (s rakpStatus) Error() string {
 	if text == "" {
 		text = "unknown status"
 	}
+	if kind := s.Unwrap(); kind != nil {
+		text = kind.Error() + ": " + text
+	}
 	return fmt.Sprintf("%s (RMCP+ status 0x%02x)", text, byte(s))
 }
 
-func (s rakpStatus) Is(target error) bool {
+// Unwrap returns the sentinel that the status means, or nil.
+func (s rakpStatus) Unwrap() error {
 	switch s {
 	case 0x01, 0x0b:
-		return target == ErrBusy
+		return ErrBusy
 	case 0x04, 0x05, 0x06, 0x07, 0x10, 0x11:
-		return target == ErrSuite
+		return ErrSuite
 	case 0x09, 0x0a:
-		return target == ErrPrivilege
+		return ErrPrivilege
 	case 0x0c, 0x0d:
-		return target == ErrUser
+		return ErrUser
 	case 0x0f:
-		return target == ErrPassword
+		return ErrPassword
 	}
-	return false
+	return nil
 }
 
 // sessionLost tells whether the BMC has forgotten the session being set up, so that only

@@ -1,0 +1,193 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
+
+	"github.com/inframind/inframind/exporters/ipmi_exporter/ipmitest"
+)
+
+func passwordFile(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "password")
+	if err := os.WriteFile(path, []byte(ipmitest.Password+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func run(args ...string) (code int, stdout, stderr string) {
+	var out, errs bytes.Buffer
+	code = newApp().Run(args, strings.NewReader(""), &out, &errs)
+	return code, out.String(), errs.String()
+}
+
+func TestProbeCommand(t *testing.T) {
+	sim := ipmitest.Sim(t, filepath.Join("testdata", "bmc-a.emu"))
+	own := (&ipmitest.BMC{}).Start(t)
+	pw := passwordFile(t)
+	cases := []struct {
+		name string
+		args []string
+		code int
+		out  string
+		err  string
+	}{
+		{"up", []string{sim, "--user", "admin", "--password-file", pw}, 0, `hw_temperature_celsius{hw_id="20.0.01",hw_name="CPU1 Temp",hw_parent="processor_1",hw_type="temperature",source="ipmi"} 51`, ""},
+		{"suite 3", []string{sim, "-u", "admin", "--password-file", pw, "--cipher-suite", "3", "--privilege", "admin"}, 0, "ipmi_up 1", ""},
+		{"1.5", []string{sim, "-u", "admin", "--password-file", pw, "--ipmi-version", "1.5"}, 0, `interface="lan 1.5"`, ""},
+		{"suite 17", []string{own, "-u", "admin", "--password-file", pw, "--cipher-suite", "17"}, 0, `cipher_suite="17"`, ""},
+		{"one collector", []string{sim, "-u", "admin", "--password-file", pw, "--collector", "chassis"}, 0, "hw_power_on{", ""},
+		{"suite refused", []string{sim, "-u", "admin", "--password-file", pw, "--cipher-suite", "17"}, 1, `probe_failure_info{reason="unsupported"} 1`, "no common cipher suite"},
+		{"wrong user", []string{sim, "-u", "nobody", "--password-file", pw}, 1, "ipmi_up 0", "unauthorized name"},
+		{"down", []string{"127.0.0.1:9", "-u", "admin", "--password-file", pw, "--timeout", "2s"}, 1, "ipmi_up 0", "is IPMI over LAN enabled?"},
+		{"no local BMC", []string{"local"}, 1, "ipmi_up 0", "ipmi_devintf"},
+		{"no password file", []string{sim, "--password-file", "/nonexistent"}, 2, "", "no such file"},
+		{"bad suite", []string{sim, "--cipher-suite", "5"}, 2, "", "is not 3, 17"},
+		{"bad privilege", []string{sim, "--privilege", "root"}, 2, "", "must be one of"},
+		{"user in target", []string{"admin:secret@192.0.2.1"}, 2, "", "must not hold a user"},
+	}
+	for _, tc := range cases {
+		t.Run(tc.name, func(t *testing.T) {
+			if tc.name == "no local BMC" {
+				if _, err := os.Stat("/dev/ipmi0"); err == nil {
+					t.Skip("this machine has a BMC")
+				}
+			}
+			code, out, errs := run(append([]string{"probe"}, tc.args...)...)
+			if code != tc.code || !strings.Contains(out, tc.out) || !strings.Contains(errs, tc.err) {
+				t.Errorf("exit status %d, want %d with %q and %q\n%s%s", code, tc.code, tc.out, tc.err, out, errs)
+			}
+			if out != "" {
+				if _, err := promlint.New(strings.NewReader(out)).Lint(); err != nil {
+					t.Errorf("not an exposition: %v", err)
+				}
+			}
+			if strings.Contains(out+errs, ipmitest.Password+"\"") {
+				t.Error("the password is shown")
+			}
+		})
+	}
+}
+
+func TestCheckConfig(t *testing.T) {
+	for name, want := range map[string]struct {
+		yml  string
+		code int
+		err  string
+	}{
+		"good":    {"auths: {default: {username: a, password_file: b}}\nmodules: {old: {version: '1.5', quirks: [one_at_a_time]}}\n", 0, ""},
+		"unknown": {"modules:\n  default:\n    cipher: 3\n", 2, `:3: unknown field "cipher"`},
+		"bad":     {"modules: {x: {collectors: [cpu]}}\n", 2, "modules.x.collectors: unknown collector"},
+	} {
+		path := filepath.Join(t.TempDir(), name+".yml")
+		if err := os.WriteFile(path, []byte(want.yml), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if code, out, errs := run("check-config", "--config.file", path); code != want.code || !strings.Contains(errs, want.err) {
+			t.Errorf("%s: %d %s%s", name, code, out, errs)
+		}
+	}
+}
+
+// TestServe runs the real binary: it probes, keeps one session, reads the log to stdout and
+// ends the session on SIGTERM.
+func TestServe(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds the binary")
+	}
+	dir := t.TempDir()
+	bin := filepath.Join(dir, "ipmi_exporter")
+	if out, err := exec.Command("go", "build", "-o", bin, ".").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	bmc := &ipmitest.BMC{SEL: [][16]byte{{1, 0, 2, 0, 0, 0, 0x60, 0x20, 0, 4, 8, 0x61, 0x6f, 1, 0xff, 0xff}}}
+	addr := bmc.Start(t)
+	conf := filepath.Join(dir, "c.yml")
+	yml := fmt.Sprintf("auths: {default: {username: admin, password_file: %s}}\ntargets: {allow: [127.0.0.1]}\nlogs: {output: stdout}\nstate_directory: %s\n", passwordFile(t), dir)
+	if err := os.WriteFile(conf, []byte(yml), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	listen := l.Addr().String()
+	l.Close()
+	cmd := exec.Command(bin, "--config.file", conf, "--web.listen-address", listen)
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	done := false
+	t.Cleanup(func() {
+		if !done {
+			_ = cmd.Process.Kill()
+			_ = cmd.Wait()
+		}
+	})
+	base := "http://" + listen
+	waitFor(t, base+"/-/healthy")
+	for range 2 {
+		if body := get(t, base+"/probe?target="+addr, 200); !strings.Contains(body, "ipmi_up 1\n") || !strings.Contains(body, `severity="failed"} 1`) {
+			t.Errorf("%s", body)
+		}
+	}
+	if body := get(t, base+"/metrics", 200); !strings.Contains(body, "ipmi_sessions 1\n") || !strings.Contains(body, "ipmi_sessions_opened_total 1\n") {
+		t.Errorf("%s", body)
+	}
+	get(t, base+"/probe?target=192.0.2.1", 400)
+	if body := get(t, base+"/probe?debug=true&target="+addr, 200); !strings.Contains(body, "sensor readings") || strings.Contains(body, "= secret") {
+		t.Errorf("%s", body)
+	}
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	err = cmd.Wait()
+	done = true
+	if open, ever := bmc.Sessions(); err != nil || open != 0 || ever != 1 {
+		t.Errorf("%v, %d sessions open of %d\n%s", err, open, ever, stderr.String())
+	}
+	if lines := strings.Count(stdout.String(), "\n"); lines != 1 || !strings.Contains(stdout.String(), `"message":"power supply #0x61: failure detected asserted"`) {
+		t.Errorf("%d lines\n%s", lines, stdout.String())
+	}
+}
+
+func waitFor(t *testing.T, url string) {
+	t.Helper()
+	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		resp, err := http.Get(url)
+		if err == nil {
+			resp.Body.Close()
+			return
+		}
+	}
+	t.Fatal("the exporter did not start")
+}
+
+func get(t *testing.T, url string, status int) string {
+	t.Helper()
+	resp, err := http.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil || resp.StatusCode != status {
+		t.Errorf("%s: %d, want %d, %v", url, resp.StatusCode, status, err)
+	}
+	return string(body)
+}
