@@ -75,9 +75,11 @@ func (o *sink) entries(ctx context.Context, link, log string) []logEntry {
 		}
 		next := nextPage(n)
 		// Logs that begin with the oldest entry: go on near the end, not on the next page.
-		if total, ok := o.num(n, "Members@odata.count"); ok && next != "" && page == 0 && ascending(list) && int(total) > maxLogEntries {
+		rest := (maxLogPages - 1) * len(list)
+		total, _ := n.m["Members@odata.count"].(float64)
+		if next != "" && page == 0 && ascending(list) && total > float64(rest+len(list)) && total < 1e9 {
 			path, _, _ := strings.Cut(link, "?")
-			next = fmt.Sprintf("%s?$skip=%d", path, int(total)-maxLogEntries/2)
+			next = fmt.Sprintf("%s?$skip=%d", path, int(total)-rest)
 		}
 		link = next
 	}
