@@ -137,6 +137,8 @@ func TestSensorsAgreeWithLibreNMS(t *testing.T) {
 			}
 			if alike(e.Descr, r.part.Name) {
 				s.name++
+			} else if testing.Verbose() {
+				fmt.Printf("named %s %s %q, ours %q\n", name, e.Class, e.Descr, r.part.Name)
 			}
 		}
 	}

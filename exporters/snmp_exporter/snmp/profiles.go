@@ -40,12 +40,15 @@ type rule struct {
 	States  any                  `yaml:"states"` // name of a table of states, or one
 	Skip    []float64            `yaml:"skip"`   // values that stand for no value
 	When    map[string][]float64 `yaml:"when"`   // conditions on objects of the row
+	Unless  map[string][]float64 `yaml:"unless"` // the opposite; an object the row lacks does no harm
 
 	kind                kind
 	states              map[int]string
 	valueOID, statusOID string
 	nameOIDs            []string
 	whenOIDs            map[string][]float64
+	unlessOIDs          map[string][]float64
+	scalar              bool // there is one row, which needs no number
 }
 
 type hardwareFile struct {
@@ -122,8 +125,15 @@ func (r *rule) resolve(modules map[string]*module, states map[string]map[int]str
 	for n, allowed := range r.When {
 		r.whenOIDs[find(n)] = allowed
 	}
+	r.unlessOIDs = map[string][]float64{}
+	for n, banned := range r.Unless {
+		r.unlessOIDs[find(n)] = banned
+	}
 	if err != nil {
 		return err
+	}
+	if me := m.byOID[r.column()]; me != nil {
+		r.scalar = len(me.Indexes) == 0
 	}
 	if r.Value != "" {
 		k, ok := kinds[r.Metric]

@@ -2,6 +2,7 @@ package snmp
 
 import (
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -78,11 +79,7 @@ func (p *profiles) readings(tables []*table) []reading {
 
 // apply reads every row that r is about.
 func (r *rule) apply(t *table, out []reading) []reading {
-	column := r.valueOID
-	if column == "" {
-		column = r.statusOID
-	}
-	for _, row := range t.columns[column] {
+	for _, row := range t.columns[r.column()] {
 		if !r.wanted(t, row) {
 			continue
 		}
@@ -106,13 +103,21 @@ func (r *rule) apply(t *table, out []reading) []reading {
 	return out
 }
 
+// column is the one whose rows are the parts.
+func (r *rule) column() string {
+	if r.valueOID != "" {
+		return r.valueOID
+	}
+	return r.statusOID
+}
+
 // id tells parts of one type apart: by the object that is read and the row.
 func (r *rule) id(index string) string {
 	name := r.Value
 	if name == "" {
 		name = r.Status
 	}
-	if index == "0" || index == "" {
+	if r.scalar || index == "" {
 		return name
 	}
 	return name + "." + index
@@ -138,7 +143,7 @@ func (r *rule) label(t *table, index string) string {
 	if r.Text != "" {
 		words = append(words, r.Text)
 	}
-	if !named && index != "0" && index != "" && len(index) < 24 {
+	if !named && !r.scalar && index != "" && len(index) < 24 {
 		words = append(words, index)
 	}
 	return strings.Join(words, " ")
@@ -147,10 +152,8 @@ func (r *rule) label(t *table, index string) string {
 // wanted applies the conditions of r to a row.
 func (r *rule) wanted(t *table, row walk.Row) bool {
 	if row.Value.IsNumber() {
-		for _, s := range r.Skip {
-			if row.Value.Float() == s {
-				return false
-			}
+		if slices.Contains(r.Skip, row.Value.Float()) {
+			return false
 		}
 	}
 	for oid, allowed := range r.whenOIDs {
@@ -158,11 +161,12 @@ func (r *rule) wanted(t *table, row walk.Row) bool {
 		if !ok || !v.IsNumber() {
 			return false
 		}
-		found := false
-		for _, a := range allowed {
-			found = found || v.Float() == a
+		if !slices.Contains(allowed, v.Float()) {
+			return false
 		}
-		if !found {
+	}
+	for oid, banned := range r.unlessOIDs {
+		if v, ok := t.lookup(oid, row.Index); ok && slices.Contains(banned, v.Float()) {
 			return false
 		}
 	}
