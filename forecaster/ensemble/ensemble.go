@@ -29,8 +29,9 @@ type Model struct {
 
 // State is what is kept of a backtest until the next one.
 type State struct {
-	Weights [][]float64 `json:"weights"` // by bucket and member
-	Spread  Spread      `json:"spread"`
+	Weights []Rounded `json:"weights"` // by bucket and member
+	Spread  Spread    `json:"spread"`
+	Chosen  string    `json:"chosen"`
 }
 
 // Name is "ensemble".
@@ -237,7 +238,7 @@ func (s *State) fits(members, day int) bool {
 	if s == nil || len(s.Weights) != nBuckets || s.Spread.Day != day || len(s.Spread.Scale) == 0 {
 		return false
 	}
-	return !slices.ContainsFunc(s.Weights, func(w []float64) bool { return len(w) != members })
+	return !slices.ContainsFunc(s.Weights, func(w Rounded) bool { return len(w) != members })
 }
 
 // State is what a later Fit may take instead of a backtest; nil for short histories.
@@ -245,7 +246,11 @@ func (f *Fitted) State() *State {
 	if f.short != nil {
 		return nil
 	}
-	return &State{Weights: f.weights[:], Spread: f.spread}
+	s := &State{Spread: f.spread, Chosen: f.report.Chosen}
+	for _, w := range f.weights {
+		s.Weights = append(s.Weights, w)
+	}
+	return s
 }
 
 // levelGrowth is the variance that the daily level gains a day, in squared mean errors:

@@ -6,13 +6,14 @@ import (
 	"slices"
 
 	"github.com/inframind/inframind/forecaster/model"
+	"github.com/inframind/inframind/forecaster/trend"
 )
 
 // point makes the median of every member mixed, in the space, on the grid.
 func (f *Fitted) point(h int) []float64 {
 	fc := make([][]float64, len(f.use))
 	for m, mem := range f.use {
-		if !f.weighs(m, h) {
+		if !f.weighs(m, h) && mem.name != trendMember {
 			continue
 		}
 		buf := make([]float64, h)
@@ -20,7 +21,37 @@ func (f *Fitted) point(h int) []float64 {
 			fc[m] = buf
 		}
 	}
-	return f.mix(fc, h)
+	out := f.mix(fc, h)
+	f.fade(fc, out)
+	return out
+}
+
+// A trend this many standard errors strong is worth more, past the horizon that the
+// backtest saw, than models which return to a mean: the mix fades to it.
+const (
+	someTrend, sureTrend = 3, 12
+	trendMember          = "trend"
+)
+
+// fade moves out to the trend's forecast: over the second and third week for a trend, in
+// the first week for a strong one.
+func (f *Fitted) fade(fc [][]float64, out []float64) {
+	m := slices.IndexFunc(f.use, func(m member) bool { return m.name == trendMember })
+	if m < 0 || fc[m] == nil {
+		return
+	}
+	l, ok := trend.Find(f.y, f.day)
+	from, to := 7*f.day, 14*f.day
+	switch t := math.Abs(l.T); {
+	case !ok || t < someTrend:
+		return
+	case t > sureTrend:
+		from, to = 2*f.day, 7*f.day
+	}
+	for h := from; h < len(out); h++ {
+		w := min(float64(h-from)/float64(to-from), 1)
+		out[h] += w * (fc[m][h] - out[h])
+	}
 }
 
 // weighs tells whether member m counts anywhere in the first h steps.
@@ -105,14 +136,20 @@ func (f *Fitted) smallest() float64 {
 	return f.sorted[i]
 }
 
-// Exceeds is the probability that the value at step i (of the input, from 0) is at least
-// v; below tells the probability of at most v instead.
-func (f *Fitted) Exceeds(mid []float64, i int, v float64, below bool) float64 {
-	g := i / f.per
-	z := mid[g] + f.within[(len(f.z)*f.per+i)%len(f.within)]
-	p := f.spread.tail(g, f.space.In(v)-z)
-	if below {
-		return 1 - p
+// Beyond gives the probability that the value at step i of the next h steps is at least v,
+// or with below at most v. Short histories know nothing of it: 0.
+func (f *Fitted) Beyond(h int, below bool) func(i int, v float64) float64 {
+	if f.short != nil {
+		return func(int, float64) float64 { return 0 }
 	}
-	return p
+	mid := f.point((h + f.per - 1) / f.per)
+	return func(i int, v float64) float64 {
+		g := i / f.per
+		z := mid[g] + f.within[(len(f.z)*f.per+i)%len(f.within)]
+		p := f.spread.tail(g, f.space.In(v)-z)
+		if below {
+			return 1 - p
+		}
+		return p
+	}
 }

@@ -3,6 +3,7 @@ package ensemble
 import (
 	"math"
 	"slices"
+	"strconv"
 )
 
 // residual is the error of one validated step, in the space of the models.
@@ -15,16 +16,32 @@ type residual struct {
 // Spread is the calibrated distribution of errors by horizon. It is part of what is kept
 // of a training.
 type Spread struct {
-	Scale   []float64 `json:"scale"`   // mean error by step, up to the longest validated
-	Std     []float64 `json:"std"`     // sorted errors in units of Scale
-	Origins int       `json:"origins"` // of the backtest
-	Grow    float64   `json:"grow"`    // added per day past Scale, in squared units of it
-	Day     int       `json:"day"`
+	Scale   Rounded `json:"scale"`   // mean error by step, up to the longest validated
+	Std     Rounded `json:"std"`     // sorted errors in units of Scale
+	Origins int     `json:"origins"` // of the backtest
+	Grow    float64 `json:"grow"`    // added per day past Scale, in squared units of it
+	Day     int     `json:"day"`
+}
+
+// Rounded is a list of numbers that is kept with five digits: states of thousands of
+// series are saved every hour.
+type Rounded []float64
+
+// MarshalJSON writes five significant digits a number.
+func (r Rounded) MarshalJSON() ([]byte, error) {
+	out := append(make([]byte, 0, 9*len(r)+2), '[')
+	for i, v := range r {
+		if i > 0 {
+			out = append(out, ',')
+		}
+		out = strconv.AppendFloat(out, v, 'g', 5, 64)
+	}
+	return append(out, ']'), nil
 }
 
 const (
 	shapePrior = 6   // observations that the day's shape counts for at a single step
-	keepStd    = 401 // quantiles kept of the standardised errors
+	keepStd    = 201 // quantiles kept of the standardised errors
 )
 
 // calibrate estimates the scale of the errors at every step up to the longest in res, and

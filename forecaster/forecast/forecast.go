@@ -1,18 +1,22 @@
 package forecast
 
 import (
-	"context"
 	"errors"
 	"fmt"
+	"math"
+	"slices"
+	"strconv"
 	"time"
 
 	"github.com/prometheus/prometheus/model/labels"
 
 	"github.com/inframind/inframind/forecaster/clean"
 	"github.com/inframind/inframind/forecaster/curves"
+	"github.com/inframind/inframind/forecaster/ensemble"
+	"github.com/inframind/inframind/forecaster/exhaust"
 	"github.com/inframind/inframind/forecaster/model"
-	"github.com/inframind/inframind/forecaster/naive"
-	"github.com/inframind/inframind/internal/logstore"
+	"github.com/inframind/inframind/forecaster/stat"
+	"github.com/inframind/inframind/forecaster/trend"
 	"github.com/inframind/inframind/internal/series"
 )
 
@@ -27,11 +31,11 @@ func (e *Engine) forecast(t *Target, s series.Series, caps capacities, now time.
 	if s.Len() == 0 {
 		return nil, curves.Curve{}, clean.ErrNoData
 	}
-	last := time.UnixMilli(s.Times[s.Len()-1])
+	last := time.UnixMilli(slices.Max(s.Times))
 	e.mu.Lock()
 	old := e.results[key(t.Name, s.Labels)]
 	e.mu.Unlock()
-	if old != nil && old.Status == "ok" && !last.After(old.Last) {
+	if old != nil && old.Status == statusOK && !last.After(old.Last) {
 		return nil, curves.Curve{}, errUnchanged
 	}
 	grid, fixes, err := clean.Resample(&s, e.step())
@@ -41,35 +45,95 @@ func (e *Engine) forecast(t *Target, s series.Series, caps capacities, now time.
 	fixes = append(fixes, clean.Fill(&grid)...)
 	in := model.Input{Y: grid.Y, Start: grid.Start, Step: grid.Step}
 	in.Lower, in.Upper = t.bounds()
-	name, fit, err := fitNaive(in)
+	fixes = append(fixes, impossible(&in)...)
+
+	h := int(e.cfg.longest() / grid.Step)
+	m := ensemble.Model{Horizon: h}
+	r := &Result{Target: t.Name, Labels: s.Labels, Status: statusOK, Made: now, Trained: now, Last: last, From: grid.Start, Rows: len(grid.Y), Horizons: map[string]map[string]float64{}}
+	if old != nil && old.State != nil && now.Sub(old.Trained) < time.Duration(e.cfg.Retrain) {
+		m.Saved, r.Trained, r.Backtest = old.State, old.Trained, old.Backtest
+	}
+	fitted, err := m.Fit(in)
 	if err != nil {
 		return nil, curves.Curve{}, err
 	}
-	f := fit.Forecast(int(e.cfg.longest()/grid.Step), levels())
-	r := &Result{Target: t.Name, Labels: s.Labels, Status: "ok", Made: now, Trained: now, Last: last, Rows: len(grid.Y),
-		Model: name, Horizons: map[string]map[string]float64{}}
+	fit := fitted.(*ensemble.Fitted)
+	rep := fit.Report()
+	r.Model, r.State, r.Reason = rep.Chosen, fit.State(), rep.Reason
+	if rep.Measures.Points > 0 {
+		r.Backtest = accuracy(rep.Measures)
+	}
 	for _, c := range fixes {
 		r.Corrections = append(r.Corrections, c.String())
 	}
-	for _, h := range e.cfg.Horizons {
-		i := int(time.Duration(h)/grid.Step) - 1
-		r.Horizons[shortDuration(time.Duration(h))] = map[string]float64{
+	f := fit.Forecast(h, levels())
+	for _, hz := range e.cfg.Horizons {
+		i := int(time.Duration(hz)/grid.Step) - 1
+		r.Horizons[shortDuration(time.Duration(hz))] = map[string]float64{
 			q025: f.Lower[1][i], q10: f.Lower[0][i], q50: f.Median[i], q90: f.Upper[0][i], q975: f.Upper[1][i]}
 	}
-	_ = caps
-	return r, curve(t, s.Labels, in, f), nil
+	c := curve(t, s.Labels, in, f)
+	r.exhaustion(t, in, fit, f, caps)
+	c.Events = r.events(in, rep)
+	return r, c, nil
 }
 
-func fitNaive(in model.Input) (string, model.Fitted, error) {
-	var errs []error
-	for _, m := range []model.Model{naive.Seasonal{Period: 7 * 24 * time.Hour}, naive.Seasonal{Period: 24 * time.Hour}, naive.Drift{}} {
-		fit, err := m.Fit(in)
-		if err == nil {
-			return m.Name(), fit, nil
+// impossible clips what no such series can be, e.g. a ratio of 1.02 after a counter reset.
+func impossible(in *model.Input) []clean.Correction {
+	n := 0
+	for i, v := range in.Y {
+		if b := in.Bound(v); b != v {
+			in.Y[i] = b
+			n++
 		}
-		errs = append(errs, err)
 	}
-	return "", nil, errors.Join(errs...)
+	if n == 0 {
+		return nil
+	}
+	return []clean.Correction{{Kind: "impossible", Count: n, Note: fmt.Sprintf("outside of %g to %g, clipped", in.Lower, in.Upper)}}
+}
+
+// exhaustion looks for the crossings of the target's thresholds.
+func (r *Result) exhaustion(t *Target, in model.Input, fit *ensemble.Fitted, f model.Forecast, caps capacities) {
+	capacity, ok := caps.of(t, r.Labels)
+	day := in.Per(24 * time.Hour)
+	if !ok || day == 0 {
+		return
+	}
+	line, ok := trend.Find(in.Y, day)
+	if !ok {
+		return
+	}
+	down := t.Direction == "down"
+	outer := f.Upper[0]
+	if down {
+		outer = f.Lower[0]
+	}
+	end := in.Start.Add(time.Duration(len(in.Y)) * in.Step)
+	c := exhaust.Curve{Start: end, Step: in.Step, Median: f.Median, Outer: outer, Beyond: fit.Beyond(len(f.Median), down)}
+	level := stat.Median(in.Y[max(len(in.Y)-max(day/4, 1), 0):])
+	r.Trend = exhaust.Words(line, t.Unit, end, exhaust.Growing(line, down))
+	for _, th := range t.Thresholds {
+		x := exhaust.Find(c, line, exhaust.Threshold{Name: strconv.FormatFloat(th, 'g', -1, 64), Value: th * capacity, Down: down}, level)
+		r.Exhaustion = append(r.Exhaustion, Exhaustion{Threshold: x.Threshold.Name, Median: finite(x.Median), Outer: finite(x.Outer), Within: x.Within, Growing: x.Growing})
+	}
+}
+
+// events are what Grafana shows as annotations.
+func (r *Result) events(in model.Input, rep ensemble.Report) []curves.Event {
+	end := in.Start.Add(time.Duration(len(in.Y)) * in.Step)
+	var out []curves.Event
+	if rep.ShiftAgo > 0 {
+		at := end.Add(-time.Duration(rep.ShiftAgo * 24 * float64(time.Hour)))
+		out = append(out, curves.Event{TimeMS: at.UnixMilli(), Kind: "changepoint", Text: "the level changed"})
+	}
+	for _, x := range r.Exhaustion {
+		if x.Median != nil && *x.Median > 0 {
+			at := end.Add(time.Duration(*x.Median * float64(time.Second)))
+			out = append(out, curves.Event{TimeMS: at.UnixMilli(), Kind: "crossing", Text: "crosses " + x.Threshold})
+		}
+	}
+	return out
 }
 
 // curve thins the forecast out to curveStep.
@@ -83,34 +147,9 @@ func curve(t *Target, ls labels.Labels, in model.Input, f model.Forecast) curves
 	}{{q025, f.Lower[1]}, {q10, f.Lower[0]}, {q50, f.Median}, {q90, f.Upper[0]}, {q975, f.Upper[1]}} {
 		vals := make([]float32, 0, len(l.v)/every+1)
 		for i := 0; i < len(l.v); i += every {
-			vals = append(vals, float32(l.v[i]))
+			vals = append(vals, float32(math.Min(math.Max(l.v[i], -math.MaxFloat32), math.MaxFloat32)))
 		}
 		c.Lines = append(c.Lines, curves.Line{Quantile: l.q, Values: vals})
 	}
 	return c
-}
-
-// index writes the forecast as documents, one a horizon. Their ids name the series, the
-// horizon and the newest sample: the same forecast written twice is one document.
-func (e *Engine) index(ctx context.Context, r *Result, c curves.Curve) error {
-	var docs []logstore.Document
-	for h, q := range r.Horizons {
-		fields := map[string]any{"forecast.target": r.Target, "forecast.series": r.Labels.String(), "forecast.horizon": h, "forecast.model": r.Model,
-			"forecast.median": q[q50], "forecast.lower80": q[q10], "forecast.upper80": q[q90], "forecast.lower95": q[q025], "forecast.upper95": q[q975]}
-		r.Labels.Range(func(l labels.Label) {
-			if l.Name != labels.MetricName {
-				fields["labels."+l.Name] = l.Value
-			}
-		})
-		docs = append(docs, logstore.Document{ID: fmt.Sprintf("%s-%s-%d", key(r.Target, r.Labels), h, r.Last.Unix()), Time: r.Made,
-			Message: fmt.Sprintf("%s %s in %s: %.4g (80 %%: %.4g to %.4g)", r.Target, r.Labels, h, q[q50], q[q10], q[q90]), Fields: fields})
-	}
-	rejected, err := e.opts.Store.Write(ctx, logstore.IndexForecasts, docs)
-	if err != nil {
-		return fmt.Errorf("forecasts index: %w", err)
-	}
-	if len(rejected) > 0 {
-		return fmt.Errorf("forecasts index: rejected: %s", rejected[0].Reason)
-	}
-	return nil
 }

@@ -11,13 +11,20 @@ import (
 // Gatherer gives the gauges of everything that is known, for the Pushgateway.
 func (e *Engine) Gatherer() prometheus.Gatherer {
 	reg := prometheus.NewRegistry()
-	reg.MustRegister(resultCollector{e.Results()})
+	c := resultCollector{e.Results(), map[string]float64{}}
+	for _, t := range e.cfg.Targets {
+		c.goals[t.Name] = t.MAPETarget
+	}
+	reg.MustRegister(c)
 	return reg
 }
 
 // resultCollector makes gauges of results. The label names differ from target to target,
 // so it describes none of them beforehand.
-type resultCollector struct{ results []*Result }
+type resultCollector struct {
+	results []*Result
+	goals   map[string]float64 // MAPE by target
+}
 
 // Describe sends nothing: an unchecked collector.
 func (resultCollector) Describe(chan<- *prometheus.Desc) {}
@@ -36,9 +43,12 @@ func (c resultCollector) Collect(ch chan<- prometheus.Metric) {
 		if r.Model != "" {
 			t.gauge("forecast_model_info", "Model in use and whether the last run could forecast the series.", 1, "model", r.Model, "status", r.Status)
 		}
+		t.gauge("forecast_last_made_timestamp_seconds", "When the forecast in these metrics was made.", float64(r.Made.Unix()))
 		if a := r.Backtest; a != nil {
 			t.accuracy(a)
+			t.gauge("forecast_target_mape_ratio", "Error the owner of the target can live with.", c.goals[r.Target])
 		}
+		t.exhaustion(r.Exhaustion)
 	}
 }
 
@@ -61,6 +71,23 @@ func (e emitter) accuracy(a *Accuracy) {
 	} {
 		if g.v != nil {
 			e.gauge(g.name, g.help, *g.v, g.extra...)
+		}
+	}
+}
+
+// exhaustion sends the crossings that are in sight and, for every threshold, the
+// probabilities, which are 0 for a series that does not grow.
+func (e emitter) exhaustion(list []Exhaustion) {
+	const help = "Time from now until the forecast crosses the threshold; absent when it does not."
+	for _, x := range list {
+		if x.Median != nil {
+			e.gauge("forecast_exhaustion_seconds", help, *x.Median, "threshold", x.Threshold, "by", "median")
+		}
+		if x.Outer != nil {
+			e.gauge("forecast_exhaustion_seconds", help, *x.Outer, "threshold", x.Threshold, "by", "bound")
+		}
+		for _, w := range slices.Sorted(maps.Keys(x.Within)) {
+			e.gauge("forecast_exhaustion_probability_ratio", "Probability that the threshold is crossed within the time.", x.Within[w], "threshold", x.Threshold, "within", w)
 		}
 	}
 }

@@ -36,7 +36,7 @@ func (e *Engine) keep(ctx context.Context, r *Result, c curves.Curve) error {
 		}
 	}
 	if !e.opts.DryRun && e.opts.Store != nil {
-		if err := e.index(ctx, r, c); err != nil {
+		if err := e.index(ctx, r); err != nil {
 			return err
 		}
 	}
@@ -56,7 +56,7 @@ func (e *Engine) fail(t *Target, ls labels.Labels, err error, now time.Time) {
 		c := *old
 		r = &c
 	}
-	r.Status, r.Reason = "failed", err.Error()
+	r.Status, r.Reason = statusFailed, err.Error()
 	e.results[k] = r
 }
 

@@ -7,6 +7,7 @@ import (
 	"github.com/prometheus/prometheus/model/labels"
 
 	"github.com/inframind/inframind/forecaster/backtest"
+	"github.com/inframind/inframind/forecaster/ensemble"
 )
 
 // Levels of every interval.
@@ -26,7 +27,7 @@ const (
 type Result struct {
 	Target string        `json:"target"`
 	Labels labels.Labels `json:"labels"`
-	// Status is "ok", or "failed" with the Reason.
+	// Status is ok or failed. Reason says why it failed, or why the model was chosen.
 	Status  string    `json:"status"`
 	Reason  string    `json:"reason,omitempty"`
 	Made    time.Time `json:"made"`    // when the forecast was made
@@ -34,19 +35,42 @@ type Result struct {
 	Last    time.Time `json:"last"`    // newest sample
 	Rows    int       `json:"rows"`
 
+	From        time.Time                     `json:"from"` // oldest sample used
 	Model       string                        `json:"model,omitempty"`
+	State       *ensemble.State               `json:"state,omitempty"`
+	Trend       string                        `json:"trend,omitempty"` // in words
+	Exhaustion  []Exhaustion                  `json:"exhaustion,omitempty"`
 	Horizons    map[string]map[string]float64 `json:"horizons,omitempty"` // horizon, quantile
 	Backtest    *Accuracy                     `json:"backtest,omitempty"`
 	Corrections []string                      `json:"corrections,omitempty"`
-	Notes       []string                      `json:"notes,omitempty"`
+}
+
+// States of a result.
+const (
+	statusOK     = "ok"
+	statusFailed = "failed"
+)
+
+// Exhaustion is one threshold's crossing; nil: not within the horizon.
+type Exhaustion struct {
+	Threshold string             `json:"threshold"`
+	Median    *float64           `json:"median_seconds,omitempty"`
+	Outer     *float64           `json:"outer_seconds,omitempty"`
+	Within    map[string]float64 `json:"within"`
+	Growing   bool               `json:"growing"`
 }
 
 // Accuracy is backtest.Measures without what JSON cannot hold.
 type Accuracy struct {
-	Points                       int
-	MAPE, SMAPE, MASE            *float64
-	Coverage80, Coverage95       *float64
-	Score80, Score95, DurbinWats *float64
+	Points       int      `json:"points"`
+	MAPE         *float64 `json:"mape,omitempty"`
+	SMAPE        *float64 `json:"smape,omitempty"`
+	MASE         *float64 `json:"mase,omitempty"`
+	Coverage80   *float64 `json:"coverage80,omitempty"`
+	Coverage95   *float64 `json:"coverage95,omitempty"`
+	Score80      *float64 `json:"score80,omitempty"`
+	Score95      *float64 `json:"score95,omitempty"`
+	DurbinWatson *float64 `json:"durbin_watson,omitempty"`
 }
 
 func accuracy(m backtest.Measures) *Accuracy {
@@ -55,7 +79,7 @@ func accuracy(m backtest.Measures) *Accuracy {
 	}
 	return &Accuracy{Points: m.Points, MAPE: finite(m.MAPE), SMAPE: finite(m.SMAPE), MASE: finite(m.MASE),
 		Coverage80: finite(m.Coverage[0]), Coverage95: finite(m.Coverage[1]),
-		Score80: finite(m.Score[0]), Score95: finite(m.Score[1]), DurbinWats: finite(m.DW)}
+		Score80: finite(m.Score[0]), Score95: finite(m.Score[1]), DurbinWatson: finite(m.DW)}
 }
 
 func finite(v float64) *float64 {
