@@ -19,7 +19,7 @@ const (
 	version   = 1
 	maxHeader = 1 << 20
 	maxFile   = 1 << 30
-	nodeBytes = 4 + 2 + 2 + 4 + 4 + 4 + 8 + 1
+	nodeBytes = 4 + 2 + 2 + 4 + 4 + 8 + 1
 )
 
 // Meta is kept in a model file beside the forest.
@@ -69,7 +69,7 @@ func (f *Forest) Encode(m Meta) ([]byte, error) {
 		for k, n := range t.nodes {
 			rec = le.AppendUint32(rec[:0], math.Float32bits(n.split))
 			rec = le.AppendUint16(le.AppendUint16(rec, n.f), n.g)
-			rec = le.AppendUint32(le.AppendUint32(rec, uint32(n.left)), uint32(n.right))
+			rec = le.AppendUint32(rec, uint32(n.child))
 			rec = le.AppendUint32(rec, math.Float32bits(t.value[k]))
 			rec = le.AppendUint64(rec, t.extra[k].cats)
 			rec = append(rec, boolByte(t.extra[k].nanRight))
@@ -157,20 +157,21 @@ func decodeTree(b []byte, n, width int, h fileHeader) (tree, error) {
 	depth := make([]int, n)
 	for k := range n {
 		r := b[k*width:]
-		nd := node{split: math.Float32frombits(le.Uint32(r)), f: le.Uint16(r[4:]), g: le.Uint16(r[6:]), left: int32(le.Uint32(r[8:])), right: int32(le.Uint32(r[12:]))}
-		t.value[k] = math.Float32frombits(le.Uint32(r[16:]))
-		t.extra[k] = extra{cats: le.Uint64(r[20:]), nanRight: r[28] != 0}
+		nd := node{split: math.Float32frombits(le.Uint32(r)), f: le.Uint16(r[4:]), g: le.Uint16(r[6:]), child: int32(le.Uint32(r[8:]))}
+		t.value[k] = math.Float32frombits(le.Uint32(r[12:]))
+		t.extra[k] = extra{cats: le.Uint64(r[16:]), nanRight: r[24] != 0}
 		if t.pairs != nil {
-			t.pairs[k] = oblique{math.Float32frombits(le.Uint32(r[29:])), math.Float32frombits(le.Uint32(r[33:]))}
+			t.pairs[k] = oblique{math.Float32frombits(le.Uint32(r[25:])), math.Float32frombits(le.Uint32(r[29:]))}
 		}
-		leaf := int(nd.left) == k && int(nd.right) == k
-		// Children come after their parent, so a walk always ends.
-		inner := int(nd.left) > k && int(nd.right) > k && int(nd.left) < n && int(nd.right) < n
+		// A leaf never sends anything to the right, and children come after their
+		// parent, so a walk always ends inside the tree.
+		leaf := int(nd.child) == k && math.IsInf(float64(nd.split), 1) && t.extra[k].cats == 0
+		inner := int(nd.child) > k && int(nd.child)+1 < n
 		if !leaf && !inner || int(nd.f) >= h.Columns || int(nd.g) >= h.Columns {
 			return t, fmt.Errorf("%w: node %d leads nowhere", ErrFile, k)
 		}
 		if inner {
-			depth[nd.left], depth[nd.right] = depth[k]+1, depth[k]+1
+			depth[nd.child], depth[nd.child+1] = depth[k]+1, depth[k]+1
 		}
 		t.depth = max(t.depth, depth[k])
 		t.nodes[k] = nd

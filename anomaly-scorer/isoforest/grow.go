@@ -98,21 +98,26 @@ func (g *grower) tree(draw *drawer, rng *rand.Rand) tree {
 	if g.o.SplitFeatures == 2 {
 		g.t.pairs = make([]oblique, 0, 2*g.n)
 	}
-	g.node(0, g.n, 0, 0)
+	g.node(g.add(), 0, g.n, 0, 0)
 	return g.t
 }
 
 func finite(v float32) float32 { return max(-math.MaxFloat32, min(math.MaxFloat32, v)) }
 
-// node grows the subtree of the rows from lo to hi-1 and returns its index. volume is the
-// logarithm of the share of space the node covers.
-func (g *grower) node(lo, hi, depth int, volume float64) int32 {
+// add appends an unfinished leaf.
+func (g *grower) add() int32 {
 	at := int32(len(g.t.nodes))
-	g.t.nodes = append(g.t.nodes, node{split: math.MaxFloat32, left: at, right: at})
+	g.t.nodes = append(g.t.nodes, node{split: float32(math.Inf(1)), child: at})
 	g.t.value, g.t.extra = append(g.t.value, 0), append(g.t.extra, extra{})
 	if g.t.pairs != nil {
 		g.t.pairs = append(g.t.pairs, oblique{})
 	}
+	return at
+}
+
+// node grows the subtree of the rows from lo to hi-1 below at. volume is the logarithm of
+// the share of space the node covers.
+func (g *grower) node(at int32, lo, hi, depth int, volume float64) {
 	n := hi - lo
 	cut, ok := split{}, false
 	if n > 1 && depth < g.o.MaxDepth {
@@ -121,19 +126,20 @@ func (g *grower) node(lo, hi, depth int, volume float64) int32 {
 	if !ok {
 		g.t.depth = max(g.t.depth, depth)
 		g.t.value[at] = float32(g.leaf(n, depth, volume))
-		return at
+		return
 	}
 	mid := g.part(lo, hi, &cut)
-	left := g.node(lo, mid, depth+1, volume+math.Log(cut.share))
-	right := g.node(mid, hi, depth+1, volume+math.Log(1-cut.share))
-	g.t.nodes[at] = node{split: cut.at, f: uint16(cut.f), g: uint16(cut.g), left: left, right: right}
+	left := g.add()
+	right := g.add()
+	g.node(left, lo, mid, depth+1, volume+math.Log(cut.share))
+	g.node(right, mid, hi, depth+1, volume+math.Log(1-cut.share))
+	g.t.nodes[at] = node{split: cut.at, child: left, f: uint16(cut.f), g: uint16(cut.g)}
 	g.t.extra[at] = extra{cats: cut.cats, nanRight: cut.nanRight}
 	if g.t.pairs != nil {
 		g.t.pairs[at] = oblique{cut.a, cut.b}
 	}
 	w := float32(mid-lo) / float32(n)
 	g.t.value[at] = w*g.t.value[left] + (1-w)*g.t.value[right]
-	return at
 }
 
 func (g *grower) leaf(n, depth int, volume float64) float64 {

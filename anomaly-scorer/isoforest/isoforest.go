@@ -146,13 +146,16 @@ func (o *Options) check(d Data) error {
 	return nil
 }
 
-// node is an inner node or a leaf. A leaf leads to itself, so that descending needs no
-// branch. Its left and right are indices into the tree.
+// node is an inner node or a leaf. The children of a node lie side by side; child is the
+// left one's index in the tree. A leaf is its own left child and splits at infinity, so
+// that descending a fixed number of steps needs no branch.
 type node struct {
-	split       float32
-	f, g        uint16 // features; g only for oblique splits
-	left, right int32
+	split float32
+	child int32
+	f, g  uint16 // features; g only for oblique splits
 }
+
+func (n *node) leaf(at int32) bool { return n.child == at }
 
 // oblique are the factors of the two features of an oblique split.
 type oblique struct{ a, b float32 }
@@ -252,12 +255,18 @@ func (f *Forest) standardise(d Data) {
 	if f.opts.Scoring == Depth {
 		return
 	}
-	step := max(1, d.Rows()/2048)
-	var n, sum, sq float64
+	step := max(1, d.Rows()/1024)
+	some := Data{Columns: d.Columns}
 	for i := 0; i < d.Rows(); i += step {
-		v := f.mean(d.Row(i))
-		n, sum, sq = n+1, sum+v, sq+v*v
+		some.Values = append(some.Values, d.Row(i)...)
 	}
+	values := make([]float64, some.Rows())
+	f.means(values, some)
+	var sum, sq float64
+	for _, v := range values {
+		sum, sq = sum+v, sq+v*v
+	}
+	n := float64(len(values))
 	f.mid = sum / n
 	f.spread = max(math.Sqrt(max(0, sq/n-f.mid*f.mid)), 1e-6)
 }

@@ -38,6 +38,14 @@ func (f *Forest) Score(dst []float64, d Data) ([]float64, error) {
 
 // sums scores the rows of d on the calling goroutine.
 func (f *Forest) sums(out []float64, d Data) {
+	f.means(out, d)
+	for i, v := range out {
+		out[i] = f.transform(v)
+	}
+}
+
+// means computes the mean leaf value of each row.
+func (f *Forest) means(out []float64, d Data) {
 	var sum [block]float32
 	for lo := 0; lo < len(out); lo += block {
 		hi := min(lo+block, len(out))
@@ -58,7 +66,7 @@ func (f *Forest) sums(out []float64, d Data) {
 			}
 		}
 		for i, s := range acc {
-			out[lo+i] = f.transform(float64(s) / float64(len(f.trees)))
+			out[lo+i] = float64(s) / float64(len(f.trees))
 		}
 	}
 }
@@ -73,74 +81,82 @@ func odd(v []float32) bool {
 	return false
 }
 
-// plain adds the leaf values of one tree for rows. Four rows descend at once: each waits
-// for memory while the others compute.
+// plain adds the leaf values of one tree for rows. Eight rows descend at once: while one
+// waits for memory the others compute.
 func (t *tree) plain(acc, rows []float32, cols int) {
 	nodes := t.nodes
 	i := 0
-	for ; i+4 <= len(acc); i += 4 {
-		r0, r1, r2, r3 := rows[i*cols:(i+1)*cols], rows[(i+1)*cols:(i+2)*cols], rows[(i+2)*cols:(i+3)*cols], rows[(i+3)*cols:(i+4)*cols]
-		var a, b, c, e int32
+	for ; i+8 <= len(acc); i += 8 {
+		r := rows[i*cols : (i+8)*cols]
+		r0, r1, r2, r3 := r[:cols], r[cols:2*cols], r[2*cols:3*cols], r[3*cols:4*cols]
+		r4, r5, r6, r7 := r[4*cols:5*cols], r[5*cols:6*cols], r[6*cols:7*cols], r[7*cols:8*cols]
+		var n0, n1, n2, n3, n4, n5, n6, n7 int32
 		for range t.depth {
-			na, nb, nc, ne := &nodes[a], &nodes[b], &nodes[c], &nodes[e]
-			a, b, c, e = na.right, nb.right, nc.right, ne.right
-			if r0[na.f] < na.split {
-				a = na.left
-			}
-			if r1[nb.f] < nb.split {
-				b = nb.left
-			}
-			if r2[nc.f] < nc.split {
-				c = nc.left
-			}
-			if r3[ne.f] < ne.split {
-				e = ne.left
-			}
+			n0, n1 = next(&nodes[n0], r0), next(&nodes[n1], r1)
+			n2, n3 = next(&nodes[n2], r2), next(&nodes[n3], r3)
+			n4, n5 = next(&nodes[n4], r4), next(&nodes[n5], r5)
+			n6, n7 = next(&nodes[n6], r6), next(&nodes[n7], r7)
 		}
-		acc[i] += t.value[a]
-		acc[i+1] += t.value[b]
-		acc[i+2] += t.value[c]
-		acc[i+3] += t.value[e]
+		a := acc[i : i+8]
+		a[0] += t.value[n0]
+		a[1] += t.value[n1]
+		a[2] += t.value[n2]
+		a[3] += t.value[n3]
+		a[4] += t.value[n4]
+		a[5] += t.value[n5]
+		a[6] += t.value[n6]
+		a[7] += t.value[n7]
 	}
 	for ; i < len(acc); i++ {
 		acc[i] += t.value[t.descend(rows[i*cols:(i+1)*cols])]
 	}
+}
+
+// next is the child of n that row belongs to, without a branch.
+func next(n *node, row []float32) int32 {
+	var right int32
+	if row[n.f] >= n.split {
+		right = 1
+	}
+	return n.child + right
 }
 
 // slanted is plain for oblique splits.
 func (t *tree) slanted(acc, rows []float32, cols int) {
 	nodes, pairs := t.nodes, t.pairs[:len(t.nodes)]
 	i := 0
-	for ; i+2 <= len(acc); i += 2 {
-		r0, r1 := rows[i*cols:(i+1)*cols], rows[(i+1)*cols:(i+2)*cols]
-		var a, b int32
+	for ; i+4 <= len(acc); i += 4 {
+		r := rows[i*cols : (i+4)*cols]
+		r0, r1, r2, r3 := r[:cols], r[cols:2*cols], r[2*cols:3*cols], r[3*cols:4*cols]
+		var n0, n1, n2, n3 int32
 		for range t.depth {
-			na, nb, pa, pb := &nodes[a], &nodes[b], &pairs[a], &pairs[b]
-			a, b = na.right, nb.right
-			if pa.a*r0[na.f]+pa.b*r0[na.g] < na.split {
-				a = na.left
-			}
-			if pb.a*r1[nb.f]+pb.b*r1[nb.g] < nb.split {
-				b = nb.left
-			}
+			n0, n1 = nextSlanted(&nodes[n0], &pairs[n0], r0), nextSlanted(&nodes[n1], &pairs[n1], r1)
+			n2, n3 = nextSlanted(&nodes[n2], &pairs[n2], r2), nextSlanted(&nodes[n3], &pairs[n3], r3)
 		}
-		acc[i] += t.value[a]
-		acc[i+1] += t.value[b]
+		acc[i] += t.value[n0]
+		acc[i+1] += t.value[n1]
+		acc[i+2] += t.value[n2]
+		acc[i+3] += t.value[n3]
 	}
 	for ; i < len(acc); i++ {
 		acc[i] += t.value[t.descend(rows[i*cols:(i+1)*cols])]
 	}
 }
 
+func nextSlanted(n *node, p *oblique, row []float32) int32 {
+	var right int32
+	if p.a*row[n.f]+p.b*row[n.g] >= n.split {
+		right = 1
+	}
+	return n.child + right
+}
+
 // descend returns the leaf of row, whatever it holds.
 func (t *tree) descend(row []float32) int32 {
-	var at int32
-	for {
-		n := &t.nodes[at]
-		if n.left == at {
+	for at := int32(0); ; at = t.step(at, row) {
+		if t.nodes[at].leaf(at) {
 			return at
 		}
-		at = t.step(at, row)
 	}
 }
 
@@ -151,18 +167,18 @@ func (t *tree) step(at int32, row []float32) int32 {
 	switch {
 	case x.cats != 0:
 		if bit(row[n.f])&x.cats != 0 {
-			return n.left
+			return n.child
 		}
-		return n.right
+		return n.child + 1
 	case t.pairs != nil && n.f != n.g:
 		v = t.pairs[at].a*finite(row[n.f]) + t.pairs[at].b*finite(row[n.g])
 	default:
 		v = finite(row[n.f])
 	}
 	if v < n.split || v != v && !x.nanRight {
-		return n.left
+		return n.child
 	}
-	return n.right
+	return n.child + 1
 }
 
 // mean is the mean leaf value of row over the trees.
@@ -205,16 +221,16 @@ func (f *Forest) Explain(row []float32) ([]Contribution, error) {
 	}
 	for k := range f.trees {
 		t := &f.trees[k]
-		for at := int32(0); t.nodes[at].left != at; {
-			n, next := &t.nodes[at], t.step(at, row)
-			gain := float64(t.value[at]-t.value[next]) / float64(len(f.trees))
+		for at := int32(0); !t.nodes[at].leaf(at); {
+			n, to := &t.nodes[at], t.step(at, row)
+			gain := float64(t.value[at]-t.value[to]) / float64(len(f.trees))
 			if t.pairs != nil && n.f != n.g {
 				out[n.f].Share += gain / 2
 				out[n.g].Share += gain / 2
 			} else {
 				out[n.f].Share += gain
 			}
-			at = next
+			at = to
 		}
 	}
 	return out, nil

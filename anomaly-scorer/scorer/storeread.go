@@ -1,5 +1,53 @@
 package scorer
 
-import "context"
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
 
-func (r *run) readStore(_ context.Context) error { return nil }
+	"github.com/inframind/inframind/internal/logstore"
+	"github.com/inframind/inframind/internal/zeek"
+)
+
+// readStore judges the connections that Filebeat's Zeek module put into the log store
+// since the last run.
+func (r *run) readStore(ctx context.Context) error {
+	e := r.e
+	if e.opts.Store == nil || e.cfg.Elastic == nil || e.cfg.Elastic.Index == "" {
+		return nil
+	}
+	for {
+		q := logstore.Query{Index: e.cfg.Elastic.Index, After: e.state.StoreAfter, Limit: 5000}
+		page, err := e.opts.Store.Read(ctx, q)
+		if err != nil {
+			return fmt.Errorf("read %s: %w", q.Index, err)
+		}
+		for i := range page.Documents {
+			if err := r.document(&page.Documents[i]); err != nil {
+				return err
+			}
+		}
+		if len(page.Documents) == 0 || page.Next == e.state.StoreAfter {
+			return nil
+		}
+		e.state.StoreAfter = page.Next
+	}
+}
+
+func (r *run) document(d *logstore.Document) error {
+	d.Fields["@timestamp"] = d.Time.UTC().Format(time.RFC3339Nano)
+	at := zeek.Origin{Path: d.ID}
+	var c zeek.Conn
+	err := zeek.ConnFromECS(d.Fields, &c)
+	switch {
+	case errors.Is(err, zeek.ErrOtherRecord):
+		r.result.Skipped++
+		return nil
+	case err != nil:
+		r.result.Failed++
+		return r.dead.add(at.String(), err.Error(), []byte(d.Message))
+	}
+	r.conn(&c, at)
+	return nil
+}

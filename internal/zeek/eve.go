@@ -63,7 +63,7 @@ func headerBytes(p Proto, v6 bool) int64 {
 
 func (e *eve) conn(c *Conn) (err error) {
 	if e.EventType != "flow" {
-		return errOtherRecord
+		return ErrOtherRecord
 	}
 	start := e.Flow.Start
 	if start == "" {
@@ -182,7 +182,7 @@ func (e *eve) app(k Kind, a *App) (err error) {
 	case k == KindHTTP && e.EventType == "http":
 		a.Name = e.HTTP.Hostname
 	default:
-		return errOtherRecord
+		return ErrOtherRecord
 	}
 	a.Name, a.UID = a.Name[:min(len(a.Name), 512)], e.FlowID.String()
 	if a.Time, err = parseTime([]byte(e.Timestamp)); err != nil {
@@ -200,7 +200,7 @@ func (e *eve) app(k Kind, a *App) (err error) {
 // estimated from the IP sizes.
 func ConnFromECS(m map[string]any, c *Conn) (err error) {
 	if m["zeek.connection.state"] == nil && m["zeek.connection.history"] == nil && m["zeek.session_id"] == nil {
-		return errOtherRecord
+		return ErrOtherRecord
 	}
 	c.reset()
 	if c.Time, err = parseTime([]byte(text(m["@timestamp"]))); err != nil {

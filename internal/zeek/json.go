@@ -8,9 +8,9 @@ import (
 	"strings"
 )
 
-// errOtherRecord marks a line that is fine but not of the log wanted: an eve.json holds
+// ErrOtherRecord marks a record that is fine but not of the log wanted: an eve.json holds
 // all kinds.
-var errOtherRecord = errors.New("a record of another log")
+var ErrOtherRecord = errors.New("a record of another log")
 
 // jsonDecoder reads JSON lines. It keeps the record it decodes into, to save allocations.
 type jsonDecoder struct{ rec jsonRecord }
@@ -95,7 +95,7 @@ func (d *jsonDecoder) app(line []byte, k Kind, a *App) error {
 		return err
 	}
 	r := &d.rec
-	if handled, err := otherFormat(line, r, k, func(e *eve) error { return e.app(k, a) }, func(map[string]any) error { return errOtherRecord }); handled {
+	if handled, err := otherFormat(line, r, k, func(e *eve) error { return e.app(k, a) }, func(map[string]any) error { return ErrOtherRecord }); handled {
 		return err
 	}
 	var err error
@@ -136,7 +136,7 @@ func otherFormat(line []byte, r *jsonRecord, k Kind, suricata func(*eve) error, 
 		flatten("", m, flat)
 		return true, filebeat(flat)
 	case r.Path != "" && r.Path != k.String():
-		return true, errOtherRecord
+		return true, ErrOtherRecord
 	}
 	return false, nil
 }

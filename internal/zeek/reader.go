@@ -66,7 +66,7 @@ func (r *Reader) Conn(c *Conn) error {
 		} else {
 			err = r.h.each(line, func(f field, v []byte) error { return c.set(f, v, r.strings) })
 		}
-		if errors.Is(err, errOtherRecord) {
+		if errors.Is(err, ErrOtherRecord) {
 			continue
 		}
 		if err == nil {
@@ -89,7 +89,7 @@ func (r *Reader) App(a *App) error {
 		} else {
 			err = r.h.each(line, func(f field, v []byte) error { return a.set(f, v, r.strings) })
 		}
-		if errors.Is(err, errOtherRecord) {
+		if errors.Is(err, ErrOtherRecord) {
 			continue
 		}
 		if err == nil {
