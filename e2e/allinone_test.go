@@ -57,8 +57,10 @@ func TestDemoBars(t *testing.T) {
 		if err := json.Unmarshal([]byte(stdout), &rows); err != nil {
 			return fmt.Errorf("%w: %s", err, stderr)
 		}
-		if code != 0 {
-			return fmt.Errorf("exit status %d: %s", code, stderr)
+		for _, r := range rows {
+			if r.State != "ok" || code != 0 {
+				return fmt.Errorf("%s is %s, exit status %d: %s", r.Component, r.State, code, stderr)
+			}
 		}
 		return nil
 	}, p)
@@ -167,6 +169,23 @@ func TestReload(t *testing.T) {
 	write(t, file, string(good)+"\n  - job_name: yours\n    static_configs: [{targets: ['127.0.0.1:1']}]\n")
 	p.signal(syscall.SIGHUP)
 	eventually(t, 10*time.Second, "SIGHUP is obeyed", func() error { return targets("yours") }, p)
+
+	// A channel in inframind.yml wakes the part that delivers.
+	delivers := func() error {
+		body, err := get(base + "/metrics")
+		if err == nil && !strings.Contains(body, `inframind_component_state{component="alert-webhook",state="ok"} 1`) {
+			err = fmt.Errorf("alert-webhook is not ok")
+		}
+		return err
+	}
+	if delivers() == nil {
+		t.Error("alert-webhook delivers without a channel")
+	}
+	write(t, filepath.Join(dir, "config/inframind.yml"), "alert_webhook: {channels: [{name: chat, webhook: {url: 'http://127.0.0.1:1/'}}]}\n")
+	if _, err := request("POST", base+"/-/reload", "", ""); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, 10*time.Second, "the channel is in force", delivers, p)
 }
 
 // TestUnreachable asks for the status of nothing.

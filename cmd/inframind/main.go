@@ -92,7 +92,7 @@ func addCheck(a *cli.App) {
 }
 
 func addStatus(a *cli.App) {
-	cmd := a.Command("status", "Show how a running inframind is doing; exit status 1 if a row is not alive.")
+	cmd := a.Command("status", "Show how a running inframind is doing; exit status 1 if a row has failed.")
 	base := cmd.Flag("url", "Base URL of the inframind to ask.").Default("http://127.0.0.1:9600").String()
 	asJSON := cmd.Flag("json", "Print JSON.").Bool()
 	a.Do(cmd, func(ctx context.Context, env cli.Env) error {
@@ -114,6 +114,6 @@ func addStatus(a *cli.App) {
 		if err != nil {
 			return err
 		}
-		return status.Dead(rows)
+		return status.Broken(rows)
 	})
 }

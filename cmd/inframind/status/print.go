@@ -45,14 +45,24 @@ func PrintJSON(w io.Writer, rows []Row) error {
 
 // Dead names the rows that are not alive, or returns nil.
 func Dead(rows []Row) error {
-	var bad []string
+	return name("not alive", rows, func(r Row) bool { return !r.Alive() })
+}
+
+// Broken names the rows that have failed, or returns nil. A row that is still starting, such
+// as the forecasts of a machine that is new, is not broken.
+func Broken(rows []Row) error {
+	return name("failed", rows, func(r Row) bool { return r.State == Failed })
+}
+
+func name(what string, rows []Row, bad func(Row) bool) error {
+	var out []string
 	for _, r := range rows {
-		if !r.Alive() {
-			bad = append(bad, fmt.Sprintf("%s (%s)", r.Component, r.State))
+		if bad(r) {
+			out = append(out, fmt.Sprintf("%s (%s)", r.Component, r.State))
 		}
 	}
-	if len(bad) == 0 {
+	if len(out) == 0 {
 		return nil
 	}
-	return fmt.Errorf("not alive: %s", strings.Join(bad, ", "))
+	return fmt.Errorf("%s: %s", what, strings.Join(out, ", "))
 }

@@ -28,8 +28,9 @@ var specs = []spec{
 		last:  `max(inframind_logstore_last_write_timestamp_seconds{index="logs"})`, unit: "lines since the start", component: "logs",
 	},
 	{
-		name:  "forecasts made",
-		value: `count(forecast_model_info)`,
+		name: "forecasts made",
+		// Without a week of history there is nothing to forecast, which is no failure.
+		value: `count(forecast_model_info) or sum(forecaster_last_run_items{outcome="written"})`,
 		last:  `max(forecaster_last_success_timestamp_seconds)`, unit: "series forecast", component: "forecaster",
 	},
 	{
@@ -39,7 +40,7 @@ var specs = []spec{
 	},
 	{
 		name:  "logs labelled",
-		value: `sum(logs_classified_total)`,
+		value: `sum(logs_classified_total) or sum(log_classifier_last_run_items{outcome="written"})`,
 		last:  `max(log_classifier_last_success_timestamp_seconds)`, unit: "lines", component: "log-classifier",
 	},
 	{

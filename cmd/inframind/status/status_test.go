@@ -98,8 +98,11 @@ func TestRows(t *testing.T) {
 	if err := json.Unmarshal([]byte(raw.String()), &back); err != nil || len(back) != len(rows) {
 		t.Errorf("JSON: %v", err)
 	}
-	rows[1].State, rows[2].State = Failed, Off
-	if err := Dead(rows); err == nil || err.Error() != "not alive: host metrics (failed)" {
+	rows[1].State, rows[2].State, rows[3].State = Failed, Off, Starting
+	if err := Dead(rows); err == nil || err.Error() != "not alive: host metrics (failed), forecasts made (starting)" {
 		t.Errorf("dead rows: %v", err)
+	}
+	if err := Broken(rows); err == nil || err.Error() != "failed: host metrics (failed)" {
+		t.Errorf("broken rows: %v", err)
 	}
 }
