@@ -169,7 +169,7 @@ func (r *rule) resolve(modules map[string]*module, states map[string]map[int]str
 func (p *profiles) choose(id identity) []*module {
 	var out []*module
 	for _, c := range p.choices {
-		fits := len(c.Under) == 0
+		fits := len(c.Under) == 0 || id.objectID == "" // a device that does not say what it is
 		for _, u := range c.Under {
 			fits = fits || walk.Under(id.objectID, u)
 		}
