@@ -51,11 +51,10 @@ func Once(ctx context.Context, log *slog.Logger, m *Metrics, pub Publisher, do F
 func Every(ctx context.Context, interval time.Duration, run func(context.Context) error) {
 	tick := time.NewTicker(interval)
 	defer tick.Stop()
-	for {
+	for ctx.Err() == nil {
 		_ = run(ctx)
 		select {
 		case <-ctx.Done():
-			return
 		case <-tick.C:
 		}
 	}
