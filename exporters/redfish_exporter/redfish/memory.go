@@ -51,6 +51,9 @@ func (o *sink) memoryMetrics(ctx context.Context, n Node, p hw.Part) {
 		}
 		o.send(hw.Errors, p, m, path, 1, e.kind)
 	}
+	// HBM of NVIDIA: rows that were taken out of service.
+	o.send(hw.Errors, p, m, "Oem.Nvidia.RowRemapping.CorrectableRowRemappingCount", 1, "row_remapped_correctable")
+	o.send(hw.Errors, p, m, "Oem.Nvidia.RowRemapping.UncorrectableRowRemappingCount", 1, "row_remapped_uncorrectable")
 	o.within(0, 100, hw.UtilizationRatio, p, m, "BandwidthPercent", 0.01)
 	o.within(0, 100, hw.DiskLifeLeftRatio, p, m, "HealthData.PredictedMediaLifeLeftPercent", 0.01)
 }

@@ -46,6 +46,9 @@ func (o *sink) processor(ctx context.Context, n Node, parent string) {
 		o.processorMetrics(m, p)
 	}
 	o.environment(ctx, n, p, prio, true)
+	for _, port := range o.members(ctx, n.link("Ports"), slow, false) { // e.g. NVLink
+		o.port(ctx, port, p.ID)
+	}
 }
 
 func (o *sink) processorMetrics(m Node, p hw.Part) {

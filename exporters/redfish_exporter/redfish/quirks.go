@@ -32,7 +32,9 @@ func driveQuirks() []driveQuirk {
 		o.within(0, 1e7, hw.DiskPowerOnSeconds, p, n, path, 3600)
 	}
 	celsius := func(o *sink, p hw.Part, n Node, path string) {
-		o.within(1, 150, hw.TemperatureCelsius, p, n, path, 1) // 0 stands for "not known"
+		if v, ok := o.num(n, path); ok && v > 0 && v < 150 { // 0 stands for "not known"
+			o.s.schema.Send(o.ch, hw.TemperatureCelsius, p, v)
+		}
 	}
 	return []driveQuirk{
 		{"Dell", "Oem.Dell.DellPhysicalDisk.RemainingRatedWriteEndurance", life},

@@ -87,7 +87,7 @@ func (o *sink) sensor(n Node, parent string, known map[string]bool) {
 	p.Name = n.title()
 	factor, offset := scaleOf(n.str("ReadingType"), n.str("ReadingUnits"))
 	if v, ok := o.num(n, "Reading"); ok {
-		o.s.schema.Send(o.ch, q.metric, p, (v+offset)*factor)
+		o.s.schema.Send(o.ch, q.metric, p, scaled(v+offset, factor))
 	}
 	o.status(p, n)
 	if q.limit == "" {
@@ -95,7 +95,7 @@ func (o *sink) sensor(n Node, parent string, known map[string]bool) {
 	}
 	for _, t := range thresholds() {
 		if v, ok := o.num(n, t.sensor); ok {
-			o.s.schema.Send(o.ch, q.limit, p, (v+offset)*factor, t.limit)
+			o.s.schema.Send(o.ch, q.limit, p, scaled(v+offset, factor), t.limit)
 		}
 	}
 }

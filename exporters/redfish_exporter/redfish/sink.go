@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -135,8 +136,12 @@ func (o *sink) element(n Node, kind, parent, array string, i int) (p hw.Part, ok
 		id = fmt.Sprint(i)
 	}
 	p = hw.Part{ID: parent + "/" + array + "/" + id, Type: kind, Name: n.name(), Parent: parent}
-	if kind == hw.Temperature || kind == hw.Voltage {
-		p.Name = n.title() // readings have names of their own
+	switch {
+	case kind == hw.Temperature, kind == hw.Voltage, array == "PowerControl", array == "Redundancy":
+		p.Name = n.title() // these have names of their own
+	}
+	if _, err := strconv.Atoi(p.Name); err == nil || p.Name == "" {
+		p.Name = fmt.Sprintf("%s %d", array, i)
 	}
 	if !o.s.claim(kind, p.ID) { // seen in the field: two entries with one MemberId
 		p.ID += fmt.Sprintf("#%d", i)
@@ -163,9 +168,17 @@ func (s *scrape) claim(kind, id string) bool {
 func (o *sink) send(m hw.Metric, p hw.Part, n Node, path string, scale float64, extra ...string) bool {
 	v, ok := o.num(n, path)
 	if ok {
-		o.s.schema.Send(o.ch, m, p, v*scale, extra...)
+		o.s.schema.Send(o.ch, m, p, scaled(v, scale), extra...)
 	}
 	return ok
+}
+
+// scaled multiplies; fractions such as 0.01 divide, so that 94 % is 0.94 to the last digit.
+func scaled(v, scale float64) float64 {
+	if scale < 1 && scale > 0 {
+		return v / (1 / scale)
+	}
+	return v * scale
 }
 
 // within is send for values that only mean something inside [low, high], before scaling.
@@ -176,7 +189,7 @@ func (o *sink) within(low, high float64, m hw.Metric, p hw.Part, n Node, path st
 		return false
 	}
 	if ok {
-		o.s.schema.Send(o.ch, m, p, v*scale, extra...)
+		o.s.schema.Send(o.ch, m, p, scaled(v, scale), extra...)
 	}
 	return ok
 }
