@@ -9,8 +9,6 @@ import (
 	"syscall"
 	"time"
 	"unsafe"
-
-	"golang.org/x/sys/unix"
 )
 
 // The kernel's interface, linux/ipmi.h.
@@ -56,7 +54,16 @@ const (
 
 type device struct {
 	file *os.File
+	raw  syscall.RawConn
 	id   int
+}
+
+func newDevice(f *os.File) (Conn, error) {
+	raw, err := f.SyscallConn()
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("%s: %w", f.Name(), err), f.Close())
+	}
+	return &device{file: f, raw: raw}, nil
 }
 
 // DefaultDevices are where the kernel puts the local BMC.
@@ -70,9 +77,10 @@ func OpenDevice(path string) (Conn, error) {
 	}
 	var errs []error
 	for _, p := range paths {
-		fd, err := unix.Open(p, unix.O_RDWR|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
+		// Non-blocking, so that the runtime waits for answers and deadlines work.
+		fd, err := syscall.Open(p, syscall.O_RDWR|syscall.O_NONBLOCK|syscall.O_CLOEXEC, 0)
 		if err == nil {
-			return &device{file: os.NewFile(uintptr(fd), p)}, nil
+			return newDevice(os.NewFile(uintptr(fd), p))
 		}
 		errs = append(errs, fmt.Errorf("%s: %w", p, err))
 	}
@@ -86,6 +94,9 @@ func (d *device) Close() error { return d.file.Close() }
 // Exchange sends the requests one after the other: the driver's own queue is serial.
 func (d *device) Exchange(ctx context.Context, reqs []Request, answer Answer) error {
 	for i, r := range reqs {
+		if ctx.Err() != nil {
+			return ended(ctx)
+		}
 		data, err := d.one(ctx, r)
 		var code CompletionCode
 		if err != nil && !errors.As(err, &code) {
@@ -101,45 +112,51 @@ func (d *device) one(ctx context.Context, r Request) ([]byte, error) {
 	addr := ipmiSystemAddr{Type: systemInterfaceAddrType, Channel: bmcChannel, LUN: r.LUN}
 	req := ipmiReq{Addr: unsafe.Pointer(&addr), AddrLen: uint32(unsafe.Sizeof(addr)), MsgID: d.id}
 	req.Msg = ipmiMsg{NetFn: r.NetFn, Cmd: r.Cmd, Len: uint16(len(r.Data)), Data: unsafe.Pointer(unsafe.SliceData(r.Data))}
-	if err := d.ioctl(ioctlSend, unsafe.Pointer(&req)); err != nil {
-		return nil, fmt.Errorf("%s: send: %w", d.file.Name(), err)
+	var errno syscall.Errno
+	if err := d.raw.Control(func(fd uintptr) { errno = ioctl(fd, ioctlSend, unsafe.Pointer(&req)) }); err != nil || errno != 0 {
+		return nil, fmt.Errorf("%s: send: %w", d.file.Name(), errors.Join(err, errnoError(errno)))
 	}
 	runtime.KeepAlive(&addr)
 	limit, cancel := context.WithTimeout(ctx, localTimeout)
 	defer cancel()
-	for {
-		if err := d.wait(limit); err != nil {
-			return nil, err
-		}
+	stop := context.AfterFunc(limit, func() { _ = d.file.SetReadDeadline(time.Unix(1, 0)) })
+	defer stop()
+	if err := d.file.SetReadDeadline(time.Time{}); err != nil {
+		return nil, fmt.Errorf("%s: %w", d.file.Name(), err)
+	}
+	for limit.Err() == nil { // after the deadline was cleared, so that the context's setting is not lost
 		id, data, err := d.receive()
-		if err != nil {
-			return nil, err
-		}
-		if id != d.id { // the answer to a request that we gave up on
+		switch {
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			return nil, ended(limit)
+		case err != nil:
+			return nil, fmt.Errorf("%s: receive: %w", d.file.Name(), err)
+		case id != d.id: // the answer to a request that we gave up on
 			continue
-		}
-		if len(data) < 1 {
+		case len(data) < 1:
 			return nil, fmt.Errorf("%w: no completion code to %s", ErrMalformed, r)
-		}
-		if data[0] != 0 {
+		case data[0] != 0:
 			return nil, CompletionCode(data[0])
 		}
 		return data[1:], nil
 	}
+	return nil, ended(limit)
 }
 
+// receive waits for the next answer.
 func (d *device) receive() (id int, data []byte, err error) {
 	var addr [64]byte
 	buf := make([]byte, maxPacket)
 	rec := ipmiRecv{Addr: unsafe.Pointer(&addr), AddrLen: uint32(len(addr))}
 	rec.Msg.Data, rec.Msg.Len = unsafe.Pointer(unsafe.SliceData(buf)), uint16(len(buf))
-	err = d.ioctl(ioctlRecv, unsafe.Pointer(&rec))
+	var errno syscall.Errno
+	err = d.raw.Read(func(fd uintptr) (done bool) {
+		errno = ioctl(fd, ioctlRecv, unsafe.Pointer(&rec))
+		return errno != syscall.EAGAIN && errno != syscall.EINTR
+	})
 	runtime.KeepAlive(buf)
-	if errors.Is(err, syscall.EAGAIN) {
-		return -1, nil, nil
-	}
-	if err != nil {
-		return 0, nil, fmt.Errorf("%s: receive: %w", d.file.Name(), err)
+	if err = errors.Join(err, errnoError(errno)); err != nil {
+		return 0, nil, err
 	}
 	if rec.Type != responseRecvType || int(rec.Msg.Len) > len(buf) {
 		return -1, nil, nil
@@ -147,46 +164,15 @@ func (d *device) receive() (id int, data []byte, err error) {
 	return rec.MsgID, buf[:rec.Msg.Len], nil
 }
 
-// wait blocks until the driver has an answer. It looks at ctx ten times a second: a
-// file descriptor of this driver cannot be woken from another goroutine.
-func (d *device) wait(ctx context.Context) error {
-	for {
-		if ctx.Err() != nil {
-			return ended(ctx)
-		}
-		var n int
-		err := d.control(func(fd uintptr) error {
-			var err error
-			n, err = unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 100)
-			return err
-		})
-		if err != nil && !errors.Is(err, syscall.EINTR) {
-			return fmt.Errorf("%s: poll: %w", d.file.Name(), err)
-		}
-		if n > 0 {
-			return nil
-		}
-	}
+func ioctl(fd, request uintptr, arg unsafe.Pointer) syscall.Errno {
+	_, _, errno := syscall.Syscall(syscall.SYS_IOCTL, fd, request, uintptr(arg))
+	return errno
 }
 
-func (d *device) ioctl(request uintptr, arg unsafe.Pointer) error {
-	return d.control(func(fd uintptr) error {
-		if _, _, errno := unix.Syscall(unix.SYS_IOCTL, fd, request, uintptr(arg)); errno != 0 {
-			return errno
-		}
+// errnoError keeps errno 0 from becoming an error.
+func errnoError(e syscall.Errno) error {
+	if e == 0 || e == syscall.EAGAIN {
 		return nil
-	})
-}
-
-// control runs f with the descriptor, which stays open meanwhile.
-func (d *device) control(f func(fd uintptr) error) error {
-	raw, err := d.file.SyscallConn()
-	if err != nil {
-		return err
 	}
-	var ferr error
-	if err := raw.Control(func(fd uintptr) { ferr = f(fd) }); err != nil {
-		return err
-	}
-	return ferr
+	return e
 }
