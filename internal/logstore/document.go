@@ -173,7 +173,7 @@ func (q Query) Selective() bool {
 	return q.Text != "" || len(q.Match) > 0 || !q.From.IsZero() || !q.To.IsZero()
 }
 
-// Words splits q.Text as the stores split messages: runs of letters, marks and digits.
+// Words splits q.Text into runs of letters, marks and digits.
 func (q Query) Words() []string {
 	return strings.FieldsFunc(strings.ToValidUTF8(q.Text, " "), func(r rune) bool {
 		return !unicode.IsLetter(r) && !unicode.IsNumber(r) && !unicode.Is(unicode.Co, r) && !unicode.IsMark(r)

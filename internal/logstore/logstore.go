@@ -33,7 +33,8 @@ type Rejected struct {
 	Reason string
 }
 
-// Query selects documents of one index. Zero fields do not restrict.
+// Query selects documents of one index. Zero fields do not restrict. What is one word of a
+// text is the store's business where punctuation is inside: disk_full, 192.0.2.1.
 type Query struct {
 	Index string
 	Text  string            // full-text match on the message, all words required, any case

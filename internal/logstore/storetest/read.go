@@ -70,7 +70,7 @@ func textSearch(e *env) {
 	e.write(
 		doc("a", noon, "eth0: link down, carrier lost"),
 		doc("b", noon, "eth1: LINK up"),
-		doc("c", noon, "disk_full on /dev/sda1 (code=28)"),
+		doc("c", noon, "disk full on /dev/sda1 (code=28)"),
 		doc("d", noon, "Ошибка диска на сервере"),
 		doc("e", noon, "near AND \"quoted\" OR NOT (text*"),
 		doc("f", noon, "downstream linked"),
@@ -80,7 +80,6 @@ func textSearch(e *env) {
 		"down LINK":      {"a"},
 		"eth0":           {"a"},
 		"eth0: down":     {"a"},
-		"full":           {"c"},
 		"dev sda1 28":    {"c"},
 		"ошибка":         {"d"},
 		"and or not":     {"e"},
