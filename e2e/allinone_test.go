@@ -52,18 +52,7 @@ func TestDemoBars(t *testing.T) {
 	bin, dir := binary(t, "inframind"), t.TempDir()
 	p, base := startInfraMind(t, bin, dir, "--demo")
 	var rows []row
-	eventually(t, 2*time.Minute, "every row is alive", func() error {
-		code, stdout, stderr := run(t, time.Minute, bin, "status", "--json", "--url="+base)
-		if err := json.Unmarshal([]byte(stdout), &rows); err != nil {
-			return fmt.Errorf("%w: %s", err, stderr)
-		}
-		for _, r := range rows {
-			if r.State != "ok" || code != 0 {
-				return fmt.Errorf("%s is %s, exit status %d: %s", r.Component, r.State, code, stderr)
-			}
-		}
-		return nil
-	}, p)
+	eventually(t, 2*time.Minute, "every row is alive", func() (err error) { rows, err = livingRows(t, bin, base); return err }, p)
 	for _, r := range rows {
 		if body, err := get(r.Link); err != nil || !strings.Contains(body, "<html") {
 			t.Errorf("link of %s: %v", r.Component, err)
@@ -85,6 +74,21 @@ func TestDemoBars(t *testing.T) {
 	again, _ := startInfraMind(t, bin, dir, "--demo")
 	ready = readyAfter(t, again)
 	bar(t, "demo: start to ready, with its data", ready.String(), "< 2 s", ready < 2*time.Second)
+}
+
+// livingRows asks for the status; it is an error if a row is not alive.
+func livingRows(t *testing.T, bin, base string) (rows []row, err error) {
+	t.Helper()
+	code, stdout, stderr := run(t, time.Minute, bin, "status", "--json", "--url="+base)
+	if err := json.Unmarshal([]byte(stdout), &rows); err != nil {
+		return nil, fmt.Errorf("%w: %s", err, stderr)
+	}
+	for _, r := range rows {
+		if r.State != "ok" || code != 0 {
+			return nil, fmt.Errorf("%s is %s, exit status %d: %s", r.Component, r.State, code, stderr)
+		}
+	}
+	return rows, nil
 }
 
 // readyAfter is what the process itself says it took.

@@ -52,12 +52,7 @@ func TestStartPageInABrowser(t *testing.T) {
 	browser := debian(t, "chromium", "chromium")
 	bin := binary(t, "inframind")
 	p, base := startInfraMind(t, bin, t.TempDir(), "--demo")
-	eventually(t, 2*time.Minute, "every row is alive", func() error {
-		if code, stdout, _ := run(t, time.Minute, bin, "status", "--url="+base); code != 0 {
-			return fmt.Errorf("status: %s", stdout)
-		}
-		return nil
-	}, p)
+	eventually(t, 2*time.Minute, "every row is alive", func() error { _, err := livingRows(t, bin, base); return err }, p)
 	page, err := get(base + "/")
 	if err != nil {
 		t.Fatal(err)

@@ -30,6 +30,7 @@ import (
 	"github.com/prometheus/pushgateway/storage"
 	"google.golang.org/protobuf/encoding/protodelim"
 
+	"github.com/inframind/inframind/cmd/inframind/durable"
 	"github.com/inframind/inframind/internal/job"
 )
 
@@ -125,22 +126,13 @@ func (s *Server) routes() http.Handler {
 
 // push decodes the body, lets next store it, and saves the store before it answers.
 func (s *Server) push(next http.HandlerFunc) http.HandlerFunc {
+	saved := durable.Handler(next, s.save, s.log)
 	return func(w http.ResponseWriter, r *http.Request) {
 		if err := normalize(w, r); err != nil {
 			http.Error(w, err.Error(), http.StatusBadRequest)
 			return
 		}
-		held := &heldResponse{header: w.Header(), code: http.StatusOK}
-		next(held, r)
-		if held.code < 300 {
-			if err := s.save(); err != nil {
-				s.log.Error("pushed metrics not saved", "err", err)
-				http.Error(w, "could not save the push: "+err.Error(), http.StatusInternalServerError)
-				return
-			}
-		}
-		w.WriteHeader(held.code)
-		_, _ = w.Write(held.body.Bytes()) // the client may have gone; there is nobody to tell
+		saved.ServeHTTP(w, r)
 	}
 }
 
@@ -189,14 +181,3 @@ func normalize(w http.ResponseWriter, r *http.Request) error {
 	r.Header.Set("Content-Type", "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited")
 	return nil
 }
-
-// heldResponse keeps a small response until the push is durable.
-type heldResponse struct {
-	header http.Header
-	code   int
-	body   bytes.Buffer
-}
-
-func (h *heldResponse) Header() http.Header         { return h.header }
-func (h *heldResponse) WriteHeader(code int)        { h.code = code }
-func (h *heldResponse) Write(p []byte) (int, error) { return h.body.Write(p) }
