@@ -16,6 +16,9 @@ func main() {
 	a := cli.New("forecaster", "Capacity forecasts from Prometheus data.")
 	addRun(a)
 	addPredict(a)
+	addBacktest(a)
+	addExplain(a)
+	addReview(a)
 	a.Main()
 }
 
@@ -40,7 +43,9 @@ func addRun(a *cli.App) {
 		if err != nil {
 			return cli.Usage(err)
 		}
-		e, err := forecast.New(cfg, forecast.Options{Log: env.Log, StateDir: state, Shard: sh, DryRun: dry})
+		bar := newProgress(env.Stderr, 0, "forecast")
+		defer bar.done()
+		e, err := forecast.New(cfg, forecast.Options{Log: env.Log, StateDir: state, Shard: sh, DryRun: dry, Progress: bar.set})
 		if err != nil {
 			return err
 		}

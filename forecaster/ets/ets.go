@@ -57,12 +57,22 @@ func Damped(o *profilear.Origin, out []float64) bool {
 	if o.SD == 0 {
 		return false
 	}
+	Extend(o.A, out)
+	o.Restore(out)
+	return true
+}
+
+// Extend is Damped for a series without seasons.
+func Extend(a, out []float64) {
+	if len(a) == 0 {
+		return
+	}
 	var best state
 	bestPhi, least := 0.0, math.Inf(1)
 	for _, alpha := range []float64{0.03, 0.1, 0.3, 0.7} {
 		for _, beta := range []float64{0, 0.01, 0.1} {
 			for _, phi := range []float64{0.9, 0.98, 0.998} {
-				if s, sse := run(o.A, alpha, beta, phi); sse < least {
+				if s, sse := run(a, alpha, beta, phi); sse < least {
 					best, bestPhi, least = s, phi, sse
 				}
 			}
@@ -74,6 +84,4 @@ func Damped(o *profilear.Origin, out []float64) bool {
 		sum += p
 		out[h] = best.level + sum*best.trend
 	}
-	o.Restore(out)
-	return true
 }

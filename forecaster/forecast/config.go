@@ -24,16 +24,8 @@ type Config struct {
 	Timeout     pmodel.Duration   `yaml:"timeout,omitempty"`     // of one run
 	MaxSeries   int               `yaml:"max_series,omitempty"`  // of one target
 	Concurrency int               `yaml:"concurrency,omitempty"` // series at a time; 0: one a CPU
-	Events      []EventConfig     `yaml:"events,omitempty"`      // known special periods
 	NoDefaults  bool              `yaml:"no_default_targets"`    // only the targets below
 	Targets     []Target          `yaml:"targets,omitempty"`
-}
-
-// EventConfig is a period in which a series may behave differently, e.g. a holiday.
-type EventConfig struct {
-	Name string    `yaml:"name"`
-	From time.Time `yaml:"from"`
-	To   time.Time `yaml:"to"`
 }
 
 // Limits of what may be configured.
@@ -86,11 +78,6 @@ func (c *Config) checkRanges() error {
 	for _, h := range c.Horizons {
 		if d := time.Duration(h); d < time.Duration(c.Step) || d > maxHorizon {
 			return fmt.Errorf("horizons: %s is not between step and 400d", h)
-		}
-	}
-	for i, e := range c.Events {
-		if e.Name == "" || !e.To.After(e.From) {
-			return fmt.Errorf("events[%d]: want a name and from < to", i)
 		}
 	}
 	return nil

@@ -7,9 +7,11 @@ import (
 	"strings"
 	"time"
 
+	"github.com/inframind/inframind/forecaster/decomp"
 	"github.com/inframind/inframind/forecaster/ensemble"
 	"github.com/inframind/inframind/forecaster/ets"
 	"github.com/inframind/inframind/forecaster/model"
+	"github.com/inframind/inframind/forecaster/mstl"
 	"github.com/inframind/inframind/forecaster/naive"
 	"github.com/inframind/inframind/forecaster/profilear"
 	"github.com/inframind/inframind/forecaster/theta"
@@ -22,6 +24,8 @@ func All(horizon int) []model.Model {
 		profilear.Model{},
 		theta.Model{},
 		ets.Model{},
+		mstl.Model{},
+		decomp.Model{},
 		naive.Seasonal{Period: 24 * time.Hour},
 		naive.Seasonal{Period: 7 * 24 * time.Hour},
 		naive.Drift{},

@@ -1,0 +1,121 @@
+package main
+
+import (
+	"context"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/inframind/inframind/internal/cli"
+)
+
+func addReview(a *cli.App) {
+	var state, month string
+	cmd := a.Command("review", "Compare a month's measured quality with that of the month before, by target.\n\n"+
+		"Example: forecaster review --month 2026-11 --state.dir=/var/lib/forecaster")
+	cmd.Flag("month", "Month such as 2026-11. Default: this month.").StringVar(&month)
+	cmd.Flag("state.dir", "State directory of the job, with training_log.csv.").Default("data/forecaster").StringVar(&state)
+	a.Do(cmd, func(_ context.Context, env cli.Env) error {
+		at := time.Now().UTC()
+		if month != "" {
+			var err error
+			if at, err = time.Parse("2006-01", month); err != nil {
+				return cli.Usagef("--month %q: want a month such as 2026-11", month)
+			}
+		}
+		list, err := readTrainings(filepath.Join(state, "training_log.csv"))
+		if err != nil {
+			return err
+		}
+		return review(env.Stdout, list, at)
+	})
+}
+
+// training is what review needs of a line of training_log.csv.
+type training struct {
+	month   string
+	target  string
+	metrics map[string]float64
+}
+
+func readTrainings(path string) (out []training, err error) {
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%s: no training was logged yet: run the forecaster first", path)
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	recs, err := csv.NewReader(f).ReadAll()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	for i, rec := range recs {
+		if i == 0 || len(rec) < 6 || len(rec[0]) < 7 {
+			continue
+		}
+		t := training{month: rec[0][:7], metrics: map[string]float64{}}
+		for _, kv := range strings.Fields(rec[4]) {
+			if k, v, _ := strings.Cut(kv, "="); k == "target" {
+				t.target = v
+			}
+		}
+		for _, kv := range strings.Fields(rec[5]) {
+			k, v, _ := strings.Cut(kv, "=")
+			if n, err := strconv.ParseFloat(v, 64); err == nil {
+				t.metrics[k] = n
+			}
+		}
+		out = append(out, t)
+	}
+	return out, nil
+}
+
+// review prints one line a target and measure: the month, the month before, and whether
+// it got better.
+func review(w io.Writer, list []training, at time.Time) error {
+	this, last := at.Format("2006-01"), at.AddDate(0, 0, 1-at.Day()).AddDate(0, -1, 0).Format("2006-01")
+	mean := func(month, target, metric string) (v float64, n int) {
+		for _, t := range list {
+			if x, ok := t.metrics[metric]; ok && t.month == month && t.target == target {
+				v, n = v+x, n+1
+			}
+		}
+		return v / float64(max(n, 1)), n
+	}
+	targets := map[string]bool{}
+	for _, t := range list {
+		targets[t.target] = true
+	}
+	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(tw, "TARGET\tMEASURE\t%s\t%s\tCHANGE\n", last, this)
+	for _, target := range slices.Sorted(maps.Keys(targets)) {
+		for _, m := range []string{"mape", "coverage80", "coverage95", "series"} {
+			before, n0 := mean(last, target, m)
+			now, n1 := mean(this, target, m)
+			cell := func(v float64, n int) string {
+				if n == 0 {
+					return "-"
+				}
+				return strconv.FormatFloat(v, 'g', 4, 64)
+			}
+			change := "-"
+			if n0 > 0 && n1 > 0 {
+				change = fmt.Sprintf("%+.4g", now-before)
+			}
+			fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\n", target, m, cell(before, n0), cell(now, n1), change)
+		}
+	}
+	return tw.Flush()
+}
