@@ -202,6 +202,44 @@ func TestOddBMC(t *testing.T) {
 	}
 }
 
+// TestOtherControllers reads sensors behind the BMC, and is not held up by a controller that
+// does not answer.
+func TestOtherControllers(t *testing.T) {
+	for _, tc := range []struct {
+		name    string
+		behind  map[byte]map[byte][]byte
+		reading bool
+		limit   time.Duration
+	}{
+		{"answers", map[byte]map[byte][]byte{0x2c: {1: {30, 0xc0, 0}}}, true, 500 * time.Millisecond},
+		{"absent", nil, false, 500 * time.Millisecond},
+		{"mute", map[byte]map[byte][]byte{0x2c: nil}, false, 1500 * time.Millisecond},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			b := oddBMC()
+			b.SDRs[0][5], b.SDRs[0][6] = 0x2c, 0x60
+			b.Behind = tc.behind
+			d := newDriver(t, Config{})
+			addr := b.Start(t)
+			began := time.Now()
+			text := mustProbe(t, d, addr)
+			if took := time.Since(began); took > tc.limit {
+				t.Errorf("the scrape took %v", took)
+			}
+			want(t, text, `collector_success{collector="sensors"} 1`, `collector_success{collector="sel"} 1`)
+			if got := strings.Contains(text, `hw_temperature_celsius{hw_id="2c.0.01",hw_name="Plain",hw_parent="system_board_1",hw_type="temperature",source="ipmi"} 60`); got != tc.reading {
+				t.Errorf("reading %v\n%s", got, text)
+			}
+			began = time.Now()
+			mustProbe(t, d, addr)
+			if took := time.Since(began); took > 500*time.Millisecond {
+				t.Errorf("the second scrape took %v", took)
+			}
+		})
+	}
+}
+
 func TestSessionIsKeptAndClosed(t *testing.T) {
 	b := oddBMC()
 	d := newDriver(t, Config{})

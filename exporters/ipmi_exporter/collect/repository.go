@@ -15,9 +15,10 @@ type repository struct {
 	reader     *ipmi.SDRReader
 	decoded    *ipmi.Repository
 	index      *ipmi.SensorIndex
-	sensors    []*ipmi.Sensor // those that can be read
+	sensors    []*ipmi.Sensor // of the BMC itself
+	bridged    []*ipmi.Sensor // of other controllers
 	lines      map[*ipmi.Sensor]*sensorText
-	skipped    int
+	software   int // sensors of system software, which nobody can read
 	thresholds aged[map[*ipmi.Sensor]ipmi.Thresholds]
 	read       time.Time
 }
@@ -94,7 +95,10 @@ func (s *scrape) use(records [][]byte, info ipmi.RepositoryInfo, key string, rea
 		switch {
 		case sensor.EventOnly || exclude[sensor.Name]:
 		case !sensor.CanRead():
-			r.skipped++
+			r.software++
+		case sensor.Bridged():
+			r.bridged = append(r.bridged, sensor)
+			r.lines[sensor] = newSensorText(sensor, s.quirks)
 		default:
 			r.sensors = append(r.sensors, sensor)
 			r.lines[sensor] = newSensorText(sensor, s.quirks)

@@ -2,6 +2,7 @@ package collect
 
 import (
 	"context"
+	"errors"
 	"io"
 	"math/bits"
 	"time"
@@ -83,22 +84,55 @@ func (s *scrape) sensors(ctx context.Context, out *text) error {
 	if err == nil {
 		err = s.thresholds(ctx, repo)
 	}
-	for _, sensor := range repo.sensors {
-		if th := repo.thresholds.v[sensor]; th.Mask != 0 {
-			putThresholds(out, repo.lines[sensor], th)
-		}
+	if err == nil {
+		err = s.readBridged(ctx, repo, out, &n)
 	}
+	for _, sensor := range repo.sensors {
+		putThresholds(out, repo.lines[sensor], repo.thresholds.v[sensor])
+	}
+	putCounts(out, repo, n)
+	return err
+}
+
+// bridgeLimit is how long other controllers may hold up a scrape.
+const bridgeLimit = time.Second
+
+// readBridged reads the sensors of controllers behind the BMC, such as Intel's management
+// engine. One that does not answer is left alone for an hour.
+func (s *scrape) readBridged(ctx context.Context, repo *repository, out *text, n *counts) error {
+	if len(repo.bridged) == 0 {
+		return nil
+	}
+	return s.optional("other controllers", func() error {
+		began := time.Now()
+		short, cancel := context.WithTimeout(ctx, bridgeLimit)
+		defer cancel()
+		err := ipmi.ReadSensors(short, s.conn(), repo.bridged, s.quirks, func(r ipmi.Reading) {
+			s.put(out, repo.lines[r.Sensor], r, n)
+			if r.Usable() {
+				putThresholds(out, repo.lines[r.Sensor], r.Sensor.Thresholds())
+			}
+		})
+		s.note("sensors of other controllers", began, err)
+		if errors.Is(err, ipmi.ErrTimeout) && ctx.Err() == nil {
+			return ipmi.CodeDestination
+		}
+		return err
+	})
+}
+
+// putCounts says what became of the sensors.
+func putCounts(out *text, repo *repository, n counts) {
 	f := out.family("ipmi_sensors", "Sensors of the repository by what became of them in this scrape.", false)
-	unread := len(repo.sensors) - n.read - n.unavailable - n.disabled - n.failed
+	unread := len(repo.sensors) + len(repo.bridged) - n.read - n.unavailable - n.disabled - n.failed
 	for _, c := range []struct {
 		result string
 		n      int
-	}{{"read", n.read}, {"unavailable", n.unavailable}, {"disabled", n.disabled}, {"failed", n.failed}, {"not_reached", unread}, {"other_controller", repo.skipped}} {
+	}{{"read", n.read}, {"unavailable", n.unavailable}, {"disabled", n.disabled}, {"failed", n.failed}, {"not_reached", unread}, {"system_software", repo.software}} {
 		f.add("ipmi_sensors", label("result", c.result), "", float64(c.n))
 	}
 	out.family("ipmi_sdr_records_damaged", "Records of the SDR repository that contradict themselves or each other.", false).
 		add("ipmi_sdr_records_damaged", "", "", float64(repo.decoded.Damaged))
-	return err
 }
 
 // thresholds refreshes the thresholds in force.

@@ -21,13 +21,17 @@ const (
 	consoleAddress = 0x81
 )
 
-// Request is one command to the BMC.
+// Request is one command to the BMC, or through it to another controller.
 type Request struct {
-	NetFn byte
-	LUN   byte
-	Cmd   byte
-	Data  []byte
+	NetFn  byte
+	LUN    byte
+	Cmd    byte
+	Data   []byte
+	Bridge Bridge // zero: the BMC itself
 }
+
+// Bridge is the address of a controller behind the BMC.
+type Bridge struct{ Address, Channel byte }
 
 func (r Request) String() string { return fmt.Sprintf("netfn 0x%02x command 0x%02x", r.NetFn, r.Cmd) }
 

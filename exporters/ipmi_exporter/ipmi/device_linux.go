@@ -19,6 +19,11 @@ type (
 		LUN     byte
 		_       byte
 	}
+	ipmiIPMBAddr struct {
+		Type       int32
+		Channel    int16
+		Slave, LUN byte
+	}
 	ipmiMsg struct {
 		NetFn, Cmd byte
 		Len        uint16
@@ -41,6 +46,7 @@ type (
 
 const (
 	systemInterfaceAddrType = 0x0c
+	ipmbAddrType            = 0x01
 	bmcChannel              = 0x0f
 	responseRecvType        = 1
 	localTimeout            = 5 * time.Second // the driver itself gives up after about as long
@@ -111,12 +117,17 @@ func (d *device) one(ctx context.Context, r Request) ([]byte, error) {
 	d.id++
 	addr := ipmiSystemAddr{Type: systemInterfaceAddrType, Channel: bmcChannel, LUN: r.LUN}
 	req := ipmiReq{Addr: unsafe.Pointer(&addr), AddrLen: uint32(unsafe.Sizeof(addr)), MsgID: d.id}
+	ipmb := ipmiIPMBAddr{Type: ipmbAddrType, Channel: int16(r.Bridge.Channel), Slave: r.Bridge.Address, LUN: r.LUN}
+	if r.Bridge != (Bridge{}) { // the kernel does the wrapping
+		req.Addr, req.AddrLen = unsafe.Pointer(&ipmb), uint32(unsafe.Sizeof(ipmb))
+	}
 	req.Msg = ipmiMsg{NetFn: r.NetFn, Cmd: r.Cmd, Len: uint16(len(r.Data)), Data: unsafe.Pointer(unsafe.SliceData(r.Data))}
 	var errno syscall.Errno
 	if err := d.raw.Control(func(fd uintptr) { errno = ioctl(fd, ioctlSend, unsafe.Pointer(&req)) }); err != nil || errno != 0 {
 		return nil, fmt.Errorf("%s: send: %w", d.file.Name(), errors.Join(err, errnoError(errno)))
 	}
 	runtime.KeepAlive(&addr)
+	runtime.KeepAlive(&ipmb)
 	limit, cancel := context.WithTimeout(ctx, localTimeout)
 	defer cancel()
 	stop := context.AfterFunc(limit, func() { _ = d.file.SetReadDeadline(time.Unix(1, 0)) })

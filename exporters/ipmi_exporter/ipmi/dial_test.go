@@ -26,13 +26,19 @@ func TestOwnBMC(t *testing.T) {
 	if err != nil {
 		t.Skip("ipmitool is not installed")
 	}
-	host, port, _ := strings.Cut((&ipmitest.BMC{}).Start(t), ":")
-	for _, suite := range []string{"3", "17"} {
+	b := &ipmitest.BMC{Behind: map[byte]map[byte][]byte{0x2c: {1: {30, 0xc0, 0}}}}
+	host, port, _ := strings.Cut(b.Start(t), ":")
+	for _, tc := range []struct{ args, want string }{
+		{"-C 3 chassis status", "System Power         : on"},
+		{"-C 17 chassis status", "System Power         : on"},
+		{"-C 17 -t 0x2c -b 6 raw 0x04 0x2d 0x01", "1e c0 00"}, // to a controller behind it
+	} {
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-		out, err := exec.CommandContext(ctx, tool, "-I", "lanplus", "-C", suite, "-H", host, "-p", port, "-U", ipmitest.User, "-P", ipmitest.Password, "chassis", "status").CombinedOutput()
+		args := append([]string{"-I", "lanplus", "-H", host, "-p", port, "-U", ipmitest.User, "-P", ipmitest.Password}, strings.Fields(tc.args)...)
+		out, err := exec.CommandContext(ctx, tool, args...).CombinedOutput()
 		cancel()
-		if err != nil || !strings.Contains(string(out), "System Power         : on") {
-			t.Errorf("suite %s: %v\n%s", suite, err, out)
+		if err != nil || !strings.Contains(string(out), tc.want) {
+			t.Errorf("%s: %v\n%s", tc.args, err, out)
 		}
 	}
 }

@@ -176,47 +176,58 @@ func (c *lan) Info() ConnInfo {
 
 // Exchange sends reqs with up to two in flight.
 func (c *lan) Exchange(ctx context.Context, reqs []Request, answer Answer) error {
-	// Request i has sequence number first+i modulo 64; link keeps those unanswered within
-	// 32 of each other.
-	first := c.rq + 1
-	pending := make([]bool, len(reqs))
-	for i := range pending {
-		pending[i] = true
-	}
-	sent, done := 0, 0 // requests sent so far; all before done are answered
-	build := func(i int, b []byte) ([]byte, error) {
-		sent = max(sent, i+1)
-		return c.codec.seal(b, func(b []byte) []byte { return appendMessage(b, reqs[i], (first+byte(i))&0x3f) })
-	}
-	accept := func(pkt []byte) int {
-		m, ok := c.codec.open(pkt)
-		if !ok {
-			return -1
-		}
-		netFn, rq, cmd, code, data, ok := parseMessage(m)
-		if !ok {
-			return -1
-		}
-		for i := done; i < sent; i++ {
-			if !pending[i] || (first+byte(i))&0x3f != rq || reqs[i].Cmd != cmd || reqs[i].NetFn|1 != netFn {
-				continue
-			}
-			pending[i] = false
-			for done < sent && !pending[done] {
-				done++
-			}
-			if code != 0 {
-				answer(i, nil, code)
-			} else {
-				answer(i, data, nil)
-			}
-			return i
-		}
-		return -1
-	}
-	err := c.link.exchange(ctx, len(reqs), build, accept)
+	b := &batch{codec: c.codec, reqs: reqs, first: c.rq + 1, answered: make([]bool, len(reqs)), answer: answer}
+	err := c.link.exchange(ctx, len(reqs), b.build, b.accept)
 	c.rq += byte(len(reqs))
 	return err
+}
+
+// batch pairs the requests of one Exchange with their answers. Request i has sequence
+// number first+i modulo 64; link keeps those unanswered within 32 of each other.
+type batch struct {
+	codec    codec
+	reqs     []Request
+	first    byte
+	answered []bool
+	sent     int // requests sent so far
+	done     int // all before it are answered
+	answer   Answer
+}
+
+func (b *batch) number(i int) byte { return (b.first + byte(i)) & 0x3f }
+
+// build appends the packet of request i.
+func (b *batch) build(i int, buf []byte) ([]byte, error) {
+	b.sent = max(b.sent, i+1)
+	return b.codec.seal(buf, func(buf []byte) []byte { return appendMessage(buf, b.reqs[i], b.number(i)) })
+}
+
+// accept hands the answer in pkt on and returns whose it is, -1 when it is none.
+func (b *batch) accept(pkt []byte) int {
+	m, ok := b.codec.open(pkt)
+	if !ok {
+		return -1
+	}
+	a, ok := parseMessage(m)
+	if !ok {
+		return -1
+	}
+	for i := b.done; i < b.sent; i++ {
+		if b.answered[i] || b.number(i) != a.rq {
+			continue
+		}
+		data, final, err := b.reqs[i].match(a)
+		if !final {
+			continue
+		}
+		b.answered[i] = true
+		for b.done < b.sent && b.answered[b.done] {
+			b.done++
+		}
+		b.answer(i, data, err)
+		return i
+	}
+	return -1
 }
 
 // Close ends the session at the BMC and closes the socket. A BMC that has just been

@@ -159,14 +159,14 @@ func (r *Reading) decode(b []byte, q Quirks) {
 	}
 }
 
-// ReadSensors reads every sensor that can be read at c's own controller and calls each
-// for it, as the answers come in. Event-only sensors are skipped.
+// ReadSensors reads sensors, which CanRead, and calls each for every one as the answers
+// come in.
 func ReadSensors(ctx context.Context, c Conn, sensors []*Sensor, q Quirks, each func(Reading)) error {
 	reqs := make([]Request, len(sensors))
 	data := make([]byte, len(sensors))
 	for i, s := range sensors {
 		data[i] = s.Number
-		reqs[i] = Request{NetFn: netFnSensor, LUN: s.LUN, Cmd: 0x2d, Data: data[i : i+1]}
+		reqs[i] = Request{NetFn: netFnSensor, LUN: s.LUN, Cmd: 0x2d, Data: data[i : i+1], Bridge: s.bridge()}
 	}
 	var nonLinear []Reading
 	err := c.Exchange(ctx, reqs, func(i int, b []byte, err error) {
@@ -197,7 +197,7 @@ func ReadSensors(ctx context.Context, c Conn, sensors []*Sensor, q Quirks, each 
 
 // readingFactors asks for the factors of one raw reading (section 35.5).
 func readingFactors(ctx context.Context, c Conn, s *Sensor, raw byte) (Factors, error) {
-	b, err := do(ctx, c, 7, Request{NetFn: netFnSensor, LUN: s.LUN, Cmd: 0x23, Data: []byte{s.Number, raw}})
+	b, err := do(ctx, c, 7, Request{NetFn: netFnSensor, LUN: s.LUN, Cmd: 0x23, Data: []byte{s.Number, raw}, Bridge: s.bridge()})
 	if err != nil {
 		return Factors{}, err
 	}
@@ -221,8 +221,8 @@ func ReadThresholds(ctx context.Context, c Conn, sensors []*Sensor) ([]Threshold
 		if !s.Threshold() || s.Readable == 0 || !s.Analog {
 			continue
 		}
-		out[i] = s.thresholds(s.Readable, s.Set[:], s.Factors)
-		reqs = append(reqs, Request{NetFn: netFnSensor, LUN: s.LUN, Cmd: 0x27, Data: []byte{s.Number}})
+		out[i] = s.Thresholds()
+		reqs = append(reqs, Request{NetFn: netFnSensor, LUN: s.LUN, Cmd: 0x27, Data: []byte{s.Number}, Bridge: s.bridge()})
 		index = append(index, i)
 	}
 	type answer struct {
@@ -263,6 +263,14 @@ func ReadThresholds(ctx context.Context, c Conn, sensors []*Sensor) ([]Threshold
 		out[a.i] = t
 	}
 	return out, nil
+}
+
+// Thresholds are those of the SDR, as far as they can be read.
+func (s *Sensor) Thresholds() Thresholds {
+	if !s.Threshold() || s.Linear.NonLinear() {
+		return Thresholds{}
+	}
+	return s.thresholds(s.Readable, s.Set[:], s.Factors)
 }
 
 // thresholds converts the raw thresholds in mask.

@@ -16,6 +16,7 @@ import (
 type exchangeLine struct {
 	NetFn  byte   `json:"netfn"`
 	LUN    byte   `json:"lun,omitempty"`
+	Bridge Bridge `json:"bridge,omitzero"`
 	Cmd    byte   `json:"cmd"`
 	Data   string `json:"data,omitempty"`
 	Code   byte   `json:"code,omitempty"`
@@ -23,7 +24,7 @@ type exchangeLine struct {
 }
 
 func lineKey(r Request) string {
-	return fmt.Sprintf("%02x.%x.%02x.%x", r.NetFn, r.LUN, r.Cmd, r.Data)
+	return fmt.Sprintf("%02x.%x.%02x.%x.%x", r.NetFn, r.LUN, r.Cmd, r.Data, r.Bridge)
 }
 
 // Recorder is a Conn that writes down what goes through it, for Replay.
@@ -36,7 +37,7 @@ type Recorder struct {
 // Exchange implements Conn.
 func (r *Recorder) Exchange(ctx context.Context, reqs []Request, answer Answer) error {
 	return r.Conn.Exchange(ctx, reqs, func(i int, data []byte, err error) {
-		l := exchangeLine{NetFn: reqs[i].NetFn, LUN: reqs[i].LUN, Cmd: reqs[i].Cmd, Data: hex.EncodeToString(reqs[i].Data), Answer: hex.EncodeToString(data)}
+		l := exchangeLine{NetFn: reqs[i].NetFn, LUN: reqs[i].LUN, Cmd: reqs[i].Cmd, Bridge: reqs[i].Bridge, Data: hex.EncodeToString(reqs[i].Data), Answer: hex.EncodeToString(data)}
 		var code CompletionCode
 		if errors.As(err, &code) {
 			l.Code = byte(code)
@@ -81,7 +82,7 @@ func NewReplay(r io.Reader) (*Replay, error) {
 		if err != nil {
 			return nil, fmt.Errorf("recording: %w", err)
 		}
-		key := lineKey(Request{NetFn: l.NetFn, LUN: l.LUN, Cmd: l.Cmd, Data: data})
+		key := lineKey(Request{NetFn: l.NetFn, LUN: l.LUN, Cmd: l.Cmd, Data: data, Bridge: l.Bridge})
 		p.answers[key] = append(p.answers[key], l)
 	}
 }

@@ -51,9 +51,20 @@ func (s *Sensor) ID() string {
 	return fmt.Sprintf("%02x.%d.%02x", s.Owner, s.LUN, s.Number)
 }
 
-// CanRead tells whether the BMC itself can be asked for a reading. Sensors of system
-// software and event-only sensors have none; those of other controllers are behind a bridge.
-func (s *Sensor) CanRead() bool { return !s.EventOnly && s.Owner == bmcAddress }
+// CanRead tells whether there is a controller to ask for a reading. Event-only sensors and
+// those of system software have none.
+func (s *Sensor) CanRead() bool { return !s.EventOnly && s.Owner&1 == 0 }
+
+// bridge is where the sensor is, zero at the BMC itself.
+func (s *Sensor) bridge() Bridge {
+	if s.Owner == bmcAddress {
+		return Bridge{}
+	}
+	return Bridge{Address: s.Owner, Channel: s.Channel}
+}
+
+// Bridged tells whether the sensor is at another controller.
+func (s *Sensor) Bridged() bool { return s.Owner != bmcAddress }
 
 // Threshold tells whether the sensor compares an analog reading with thresholds.
 func (s *Sensor) Threshold() bool { return s.Event == EventThreshold }

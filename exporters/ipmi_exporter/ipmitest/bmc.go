@@ -26,8 +26,9 @@ type BMC struct {
 	Factors map[[2]byte][]byte // number and raw reading: answer to Get Sensor Reading Factors
 	FRUs    map[byte][]byte
 	SEL     [][16]byte
-	DCMI    []byte // answer to Get Power Reading, without the group
-	MaxRead int    // bytes it returns at once; 0 any number
+	DCMI    []byte                   // answer to Get Power Reading, without the group
+	Behind  map[byte]map[byte][]byte // controllers behind the BMC by address: sensors by number
+	MaxRead int                      // bytes it returns at once; 0 any number
 	// Handle answers before anything else when ok.
 	Handle func(netFn, lun, cmd byte, data []byte) (code byte, answer []byte, ok bool)
 
@@ -38,6 +39,7 @@ type BMC struct {
 	reservation uint16
 	opened      int
 	commands    map[[2]byte]int
+	late        []byte // message that follows the next answer
 }
 
 // Start serves until the test ends and returns the address.
@@ -101,10 +103,19 @@ func (b *BMC) serve() {
 			return
 		}
 		b.mu.Lock()
+		b.late = nil
 		answer := b.packet(buf[:n])
+		var late []byte
+		if b.late != nil {
+			if s := b.sessions[binary.LittleEndian.Uint32(buf[6:])]; s != nil && s.block != nil {
+				late = s.seal(b.late)
+			}
+		}
 		b.mu.Unlock()
-		if answer != nil {
-			_, _ = b.conn.WriteToUDP(answer, from)
+		for _, p := range [][]byte{answer, late} {
+			if p != nil {
+				_, _ = b.conn.WriteToUDP(p, from)
+			}
 		}
 	}
 }
@@ -147,6 +158,8 @@ func (b *BMC) command(netFn, lun, cmd byte, data []byte, s *session) (byte, []by
 		return 0, []byte{0x20, 1, 2, 0x34, 0x02, 0x9f, 0x91, 0x12, 0, 0x42, 0x0f}
 	case netFn == 6 && cmd == 0x3b:
 		return 0, []byte{data[0]}
+	case netFn == 6 && cmd == 0x34:
+		return b.sendMessage(data)
 	case netFn == 6 && cmd == 0x3c:
 		delete(b.sessions, binary.LittleEndian.Uint32(data))
 		return 0, nil
@@ -166,6 +179,37 @@ func (b *BMC) command(netFn, lun, cmd byte, data []byte, s *session) (byte, []by
 		return b.storageCommand(cmd, data)
 	}
 	return 0xc1, nil
+}
+
+// sendMessage takes a tracked request to another controller. Its answer is sent after that
+// to Send Message itself.
+func (b *BMC) sendMessage(data []byte) (byte, []byte) {
+	if len(data) < 9 || data[0]&0xc0 != 0x40 {
+		return 0xcc, nil
+	}
+	inner := data[1:]
+	sensors, ok := b.Behind[inner[0]]
+	if !ok {
+		return 0x83, nil // nobody acknowledges on the bus
+	}
+	if inner[0]+inner[1]+inner[2] != 0 || inner[1]>>2 != 4 || inner[5] != 0x2d {
+		return 0xcc, nil
+	}
+	if sensors != nil { // a nil map is a controller that takes messages and never answers
+		code, body := byte(0), sensors[inner[6]]
+		if body == nil {
+			code = 0xcb
+		}
+		m := []byte{0x81, 5<<2 | inner[4]&3, 0, inner[0], inner[4], inner[5], code}
+		m[2] = -(m[0] + m[1])
+		m = append(m, body...)
+		var sum byte
+		for _, x := range m[3:] {
+			sum += x
+		}
+		b.late = append(m, -sum)
+	}
+	return 0, nil
 }
 
 func (b *BMC) cipherSuites(data []byte) (byte, []byte) {
