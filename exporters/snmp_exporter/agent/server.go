@@ -40,7 +40,10 @@ type Server struct {
 	Silent []string
 	// Loss drops every n-th answer.
 	Loss int
-	Log  *slog.Logger
+	// Endless is an OID below which the agent counts upwards for ever, Repeat one below which it
+	// gives the same instance again and again.
+	Endless, Repeat string
+	Log             *slog.Logger
 
 	Requests atomic.Int64
 	Sent     atomic.Int64 // varbinds
@@ -101,6 +104,7 @@ type request struct {
 	nonRep, reps  int64
 	names         [][]uint32
 	device        *Device
+	server        *Server
 	varbinds, max int
 }
 
@@ -116,7 +120,7 @@ func (s *Server) Answer(msg []byte) []byte {
 			return nil
 		}
 	}
-	r.max = s.MaxSize
+	r.max, r.server = s.MaxSize, s
 	if r.max <= 0 {
 		r.max = 65000
 	}
@@ -233,7 +237,10 @@ func (r *request) bulk() []byte {
 	non := int(min(max(r.nonRep, 0), int64(len(at))))
 	step := func(n int) bool {
 		before := len(list)
-		if at[n] < len(r.device.objects) {
+		if next, ok := r.faulty(r.names[n]); ok {
+			r.names[n] = next
+			list = r.add(list, encodeOID(next), tagGauge32, encodeUint(1))
+		} else if at[n] < len(r.device.objects) {
 			o := &r.device.objects[at[n]]
 			list = r.add(list, o.ber, o.Tag, o.Raw)
 			at[n]++
@@ -259,6 +266,28 @@ func (r *request) bulk() []byte {
 		}
 	}
 	return list
+}
+
+// faulty gives the next instance where the agent is told to misbehave.
+func (r *request) faulty(name []uint32) ([]uint32, bool) {
+	under := func(oid string) bool {
+		arcs, err := parseOID(oid)
+		return err == nil && len(name) >= len(arcs) && slices.Equal(name[:len(arcs)], arcs)
+	}
+	switch {
+	case r.server.Endless != "" && under(r.server.Endless):
+		arcs, _ := parseOID(r.server.Endless)
+		if len(name) == len(arcs) {
+			return append(slices.Clone(name), 1), true
+		}
+		next := slices.Clone(name)
+		next[len(next)-1]++
+		return next, true
+	case r.server.Repeat != "" && under(r.server.Repeat):
+		arcs, _ := parseOID(r.server.Repeat)
+		return append(slices.Clone(arcs), 7), true
+	}
+	return nil, false
 }
 
 func (r *request) reply(list []byte, status, index int64) []byte {

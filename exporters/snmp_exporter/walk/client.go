@@ -49,6 +49,7 @@ type Client struct {
 
 	// Packets counts requests sent, Retries those that repeat one, Answers what came back.
 	Packets, Retries, Answers atomic.Int64
+	usable                    atomic.Int64 // answers that were understood
 }
 
 // Errors a caller may ask for.

@@ -46,7 +46,7 @@ func (c *Client) Get(ctx context.Context, p Params, oids []string) (got []Instan
 func (c *Client) getSome(ctx context.Context, g *gosnmp.GoSNMP, p Params, oids []string) ([]Instance, int, error) {
 	pkt, err := c.ask(ctx, g, p, func() (*gosnmp.SnmpPacket, error) { return g.Get(oids) })
 	switch {
-	case err != nil && (c.Answers.Load() == 0 || ctx.Err() != nil):
+	case err != nil && (c.usable.Load() == 0 || ctx.Err() != nil):
 		return nil, len(oids), err
 	case err != nil || (pkt.Error != gosnmp.NoError && pkt.Error != gosnmp.NoSuchName):
 		if len(oids) == 1 {
@@ -101,6 +101,7 @@ func (c *Client) ask(ctx context.Context, g *gosnmp.GoSNMP, p Params, send func(
 		var pkt *gosnmp.SnmpPacket
 		if pkt, err = send(); err == nil {
 			c.opts.Device.answered(time.Since(start))
+			c.usable.Add(1)
 			c.remember(g)
 			return pkt, nil
 		}
@@ -131,6 +132,10 @@ func loginError(err error) error {
 		if errors.Is(err, cause) {
 			return fmt.Errorf("%w: %s", ErrLogin, hint)
 		}
+	}
+	// Agents answer a wrong user or password without authentication, as they must.
+	if strings.Contains(err.Error(), "not authentic") {
+		return fmt.Errorf("%w: user, password or auth_protocol is refused", ErrLogin)
 	}
 	return nil
 }

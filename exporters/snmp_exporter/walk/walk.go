@@ -244,7 +244,7 @@ func (w *walker) refused(g *group, reps int, pkt *gosnmp.SnmpPacket) {
 
 // silent handles a request without a usable answer.
 func (w *walker) silent(ctx context.Context, g *group, reps int, err error) {
-	heard := w.c.Answers.Load() > 0
+	heard := w.c.usable.Load() > 0
 	if !heard || ctx.Err() != nil || errors.Is(err, ErrLogin) {
 		w.fail(g, err, ctx.Err() == nil)
 		return

@@ -1,0 +1,370 @@
+package walk_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/inframind/inframind/exporters/snmp_exporter/agent"
+	"github.com/inframind/inframind/exporters/snmp_exporter/conf"
+	. "github.com/inframind/inframind/exporters/snmp_exporter/walk"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const (
+	ifTable  = "1.3.6.1.2.1.2.2.1."
+	ifXTable = "1.3.6.1.2.1.31.1.1.1."
+)
+
+func dial(t *testing.T, s *agent.Server, opts Options) *Client {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	addr, wait, err := s.Listen(ctx, "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { cancel(); wait() })
+	if opts.Auth == nil {
+		opts.Auth = &conf.Auth{Version: 2, Community: "public"}
+	}
+	c, err := Dial(t.Context(), addr, opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	return c
+}
+
+func columns(prefix string, from, to int) (out []Column) {
+	for i := from; i <= to; i++ {
+		out = append(out, Column{OID: fmt.Sprintf("%s%d", prefix, i)})
+	}
+	return out
+}
+
+func interfaces() []Column {
+	return append(append([]Column{{OID: "1.3.6.1.2.1.2.1", Scalar: true}}, columns(ifTable, 1, 22)...), columns(ifXTable, 1, 19)...)
+}
+
+func switchOf(t *testing.T, ports int) *agent.Device {
+	t.Helper()
+	d, err := agent.Switch(ports)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func serve(d *agent.Device) *agent.Server {
+	return &agent.Server{Devices: map[string]*agent.Device{"": d}}
+}
+
+var patient = Params{Retries: 2, Timeout: 2 * time.Second}
+
+// TestWalkFetchesEverything reads a switch in all versions and under all kinds of weakness.
+func TestWalkFetchesEverything(t *testing.T) {
+	for _, tc := range []struct {
+		name   string
+		ports  int
+		params Params
+		auth   *conf.Auth
+		change func(*agent.Server)
+		most   int64 // packets
+	}{
+		{"one port", 1, patient, nil, nil, 8},
+		{"48 ports", 48, patient, nil, nil, 30},
+		{"300 ports", 300, patient, nil, nil, 150},
+		{"few repetitions", 48, Params{MaxRepetitions: 4, Retries: 2, Timeout: 2 * time.Second}, nil, nil, 620},
+		{"version 1", 10, patient, &conf.Auth{Version: 1, Community: "public"}, nil, 120},
+		{"small messages", 48, patient, nil, func(s *agent.Server) { s.MaxSize = 484 }, 250},
+		{"silent when asked for much", 48, Params{Retries: 1, Timeout: 50 * time.Millisecond}, nil, func(s *agent.Server) { s.DropOver = 20 }, 260},
+		{"every tenth answer lost", 48, Params{Retries: 3, Timeout: 50 * time.Millisecond}, nil, func(s *agent.Server) { s.Loss = 10 }, 80},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			s := serve(switchOf(t, tc.ports))
+			if tc.change != nil {
+				tc.change(s)
+			}
+			c := dial(t, s, Options{Auth: tc.auth, InFlight: 2})
+			walked, err := c.Walk(t.Context(), tc.params, interfaces())
+			if err != nil {
+				t.Fatal(err)
+			}
+			v1 := tc.auth != nil
+			for _, w := range walked {
+				want := tc.ports
+				if w.OID == "1.3.6.1.2.1.2.1" {
+					want = 1
+				}
+				// SNMPv1 has no 64-bit counters.
+				if v1 && strings.HasPrefix(w.OID, ifXTable) {
+					var n int
+					if _, err := fmt.Sscanf(w.OID[len(ifXTable):], "%d", &n); err == nil && n >= 6 && n <= 13 {
+						want = 0
+					}
+				}
+				if len(w.Rows) != want || w.Err != nil {
+					t.Errorf("%s: %d rows, want %d, error %v", w.OID, len(w.Rows), want, w.Err)
+				}
+			}
+			if n := c.Packets.Load(); n > tc.most {
+				t.Errorf("%d packets, want at most %d", n, tc.most)
+			}
+		})
+	}
+}
+
+func TestWalkLosesOnlyTheSilentColumn(t *testing.T) {
+	s := serve(switchOf(t, 5))
+	s.Silent = []string{ifTable + "14"}
+	c := dial(t, s, Options{})
+	walked, err := c.Walk(t.Context(), Params{Retries: 0, Timeout: 30 * time.Millisecond}, interfaces())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, w := range walked {
+		if w.OID == ifTable+"14" {
+			if !errors.Is(w.Err, ErrNoAnswer) {
+				t.Errorf("silent column: error %v", w.Err)
+			}
+		} else if w.Err != nil {
+			t.Errorf("%s: %v", w.OID, w.Err)
+		}
+	}
+}
+
+func TestMisbehavingAgents(t *testing.T) {
+	for _, tc := range []struct {
+		name   string
+		params Params
+		change func(*agent.Server, string)
+		want   error
+		rows   int
+	}{
+		{"repeats an instance", patient, func(s *agent.Server, oid string) { s.Repeat = oid }, ErrNotIncreasing, 1},
+		{"repeats although that is allowed", Params{AllowNonIncreasing: true, Timeout: time.Second}, func(s *agent.Server, oid string) { s.Repeat = oid }, ErrNotIncreasing, 1},
+		{"counts for ever", patient, func(s *agent.Server, oid string) { s.Endless = oid }, ErrEndless, 200_000},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			s := serve(switchOf(t, 3))
+			tc.change(s, ifTable+"10")
+			c := dial(t, s, Options{})
+			walked, err := c.Walk(t.Context(), tc.params, columns(ifTable, 8, 12))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, w := range walked {
+				if w.OID == ifTable+"10" {
+					if !errors.Is(w.Err, tc.want) || len(w.Rows) != tc.rows {
+						t.Errorf("%d rows, %v; want %d, %v", len(w.Rows), w.Err, tc.rows, tc.want)
+					}
+				} else if w.Err != nil || len(w.Rows) != 3 {
+					t.Errorf("%s: %d rows, %v", w.OID, len(w.Rows), w.Err)
+				}
+			}
+		})
+	}
+}
+
+func TestEmptyTablesCostNothing(t *testing.T) {
+	c := dial(t, serve(switchOf(t, 3)), Options{})
+	cols := interfaces()
+	for table := range 40 {
+		cols = append(cols, columns(fmt.Sprintf("1.3.6.1.4.1.9.9.%d.1.1.", 100+table), 1, 20)...)
+	}
+	if _, err := c.Walk(t.Context(), patient, cols); err != nil {
+		t.Fatal(err)
+	}
+	if n := c.Packets.Load(); n > 8 {
+		t.Errorf("%d packets for 40 empty tables of 20 columns", n)
+	}
+}
+
+func TestNobodyAnswers(t *testing.T) {
+	s := serve(nil)
+	s.Devices = nil
+	c := dial(t, s, Options{})
+	start := time.Now()
+	_, err := c.Walk(t.Context(), Params{Retries: 1, Timeout: 50 * time.Millisecond}, interfaces())
+	if !errors.Is(err, ErrNoAnswer) || time.Since(start) > 2*time.Second {
+		t.Errorf("error %v after %v", err, time.Since(start))
+	}
+}
+
+func TestDeviceDiesDuringTheWalk(t *testing.T) {
+	s := serve(switchOf(t, 5))
+	s.Silent = []string{ifXTable[:len(ifXTable)-1]}
+	c := dial(t, s, Options{})
+	if _, _, err := c.Get(t.Context(), patient, []string{"1.3.6.1.2.1.1.3.0"}); err != nil {
+		t.Fatal(err)
+	}
+	walked, err := c.Walk(t.Context(), Params{Retries: 0, Timeout: 20 * time.Millisecond}, interfaces())
+	if err == nil || !strings.Contains(err.Error(), "stopped answering") {
+		t.Errorf("error %v", err)
+	}
+	rows := 0
+	for _, w := range walked {
+		rows += len(w.Rows)
+	}
+	if rows == 0 {
+		t.Error("what was read before is gone")
+	}
+}
+
+func TestWalkEndsWithItsContext(t *testing.T) {
+	s := serve(switchOf(t, 200))
+	s.Delay = 20 * time.Millisecond
+	c := dial(t, s, Options{InFlight: 1})
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	start := time.Now()
+	walked, err := c.Walk(ctx, patient, interfaces())
+	if took := time.Since(start); took > time.Second {
+		t.Errorf("took %v", took)
+	}
+	rows, lost := 0, 0
+	for _, w := range walked {
+		rows += len(w.Rows)
+		if errors.Is(w.Err, context.DeadlineExceeded) {
+			lost++
+		}
+	}
+	if rows == 0 || lost == 0 {
+		t.Errorf("%d rows, %d columns cut off, error %v", rows, lost, err)
+	}
+}
+
+func TestGetLeavesOutWhatIsMissing(t *testing.T) {
+	for _, version := range []int{1, 2} {
+		c := dial(t, serve(switchOf(t, 2)), Options{Auth: &conf.Auth{Version: version, Community: "x"}})
+		got, lost, err := c.Get(t.Context(), patient, []string{"1.3.6.1.2.1.1.1.0", "1.3.6.1.2.1.1.99.0", "1.3.6.1.2.1.2.1.0"})
+		if err != nil || lost != 0 || len(got) != 2 || got[1].Value.Float() != 2 {
+			t.Errorf("version %d: %v, lost %d, %v", version, got, lost, err)
+		}
+	}
+}
+
+func TestSplitTarget(t *testing.T) {
+	for _, tc := range []struct {
+		in, transport, host string
+		port                uint16
+		bad                 bool
+	}{
+		{"192.0.2.1", "udp", "192.0.2.1", 161, false},
+		{"tcp://switch:1161", "tcp", "switch", 1161, false},
+		{"[2001:db8::1]:99", "udp", "2001:db8::1", 99, false},
+		{"2001:db8::1", "udp", "2001:db8::1", 161, false},
+		{"http://x", "", "", 0, true},
+		{"x:70000", "", "", 0, true},
+		{"", "", "", 0, true},
+	} {
+		transport, host, port, err := SplitTarget(tc.in)
+		if (err != nil) != tc.bad || transport != tc.transport || host != tc.host || port != tc.port {
+			t.Errorf("%q: %s %s %d %v", tc.in, transport, host, port, err)
+		}
+	}
+}
+
+// TestVersion3 logs in to a real net-snmp agent with every pair of protocols it knows.
+func TestVersion3(t *testing.T) {
+	snmpd, err := exec.LookPath("snmpd")
+	if err != nil {
+		t.Skip("snmpd is not installed (Debian package snmpd)")
+	}
+	addr := startSnmpd(t, snmpd)
+	for _, tc := range []struct {
+		name string
+		auth conf.Auth
+		bad  error
+	}{
+		{"SHA and AES", conf.Auth{Username: "shaaes", SecurityLevel: "authPriv", Password: "authpass1", PrivPassword: "privpass1", AuthProtocol: "SHA", PrivProtocol: "AES"}, nil},
+		{"SHA-256 and AES", conf.Auth{Username: "sha256aes", SecurityLevel: "authPriv", Password: "authpass1", PrivPassword: "privpass1", AuthProtocol: "SHA256", PrivProtocol: "AES"}, nil},
+		{"SHA-512 and AES-256", conf.Auth{Username: "sha512aes256", SecurityLevel: "authPriv", Password: "authpass1", PrivPassword: "privpass1", AuthProtocol: "SHA512", PrivProtocol: "AES256"}, nil},
+		{"MD5 and DES", conf.Auth{Username: "md5des", SecurityLevel: "authPriv", Password: "authpass1", PrivPassword: "privpass1", AuthProtocol: "MD5", PrivProtocol: "DES"}, nil},
+		{"authentication only", conf.Auth{Username: "shaaes", SecurityLevel: "authNoPriv", Password: "authpass1", AuthProtocol: "SHA"}, nil},
+		{"wrong password", conf.Auth{Username: "shaaes", SecurityLevel: "authPriv", Password: "wrongpass", PrivPassword: "privpass1", AuthProtocol: "SHA", PrivProtocol: "AES"}, ErrLogin},
+		{"wrong key", conf.Auth{Username: "shaaes", SecurityLevel: "authPriv", Password: "authpass1", PrivPassword: "wrongpass", AuthProtocol: "SHA", PrivProtocol: "AES"}, ErrLogin},
+		{"unknown user", conf.Auth{Username: "nobody", SecurityLevel: "authNoPriv", Password: "authpass1", AuthProtocol: "SHA"}, ErrLogin},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			tc.auth.Version = 3
+			dev := NewDevice()
+			for round := range 2 { // the second uses the engine id that the first found
+				c, err := Dial(t.Context(), addr, Options{Auth: &tc.auth, Device: dev})
+				if err != nil {
+					t.Fatal(err)
+				}
+				walked, err := c.Walk(t.Context(), Params{Retries: 1, Timeout: time.Second}, columns("1.3.6.1.2.1.1.9.1.", 2, 4))
+				packets := c.Packets.Load()
+				if closeErr := c.Close(); closeErr != nil {
+					t.Error(closeErr)
+				}
+				if tc.bad != nil {
+					// An agent may also keep silent about a wrong key.
+					if !errors.Is(err, tc.bad) && !(tc.name == "wrong key" && errors.Is(err, ErrNoAnswer)) {
+						t.Errorf("error %v, want %v", err, tc.bad)
+					}
+					continue
+				}
+				if err != nil {
+					t.Fatalf("round %d: %v", round, err)
+				}
+				for _, w := range walked {
+					if len(w.Rows) < 5 || w.Err != nil {
+						t.Errorf("round %d: %s: %d rows, %v", round, w.OID, len(w.Rows), w.Err)
+					}
+				}
+				if round == 1 && packets > 3 {
+					t.Errorf("%d packets although the engine is known", packets)
+				}
+			}
+		})
+	}
+}
+
+// startSnmpd runs a net-snmp agent of its own with SNMPv3 users.
+func startSnmpd(t *testing.T, bin string) (addr string) {
+	t.Helper()
+	dir := t.TempDir()
+	port := 20000 + os.Getpid()%20000
+	addr = fmt.Sprintf("127.0.0.1:%d", port)
+	config := ""
+	for _, u := range []string{"shaaes SHA authpass1 AES privpass1", "sha256aes SHA-256 authpass1 AES privpass1", "sha512aes256 SHA-512 authpass1 AES-256 privpass1", "md5des MD5 authpass1 DES privpass1"} {
+		config += "createUser " + u + "\nrouser " + strings.Fields(u)[0] + " auth\n"
+	}
+	file := filepath.Join(dir, "snmpd.conf")
+	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(bin, "-f", "-Lf", filepath.Join(dir, "log"), "-C", "-c", file, "udp:"+addr)
+	cmd.Env = append(os.Environ(), "SNMP_PERSISTENT_DIR="+dir)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	auth := &conf.Auth{Version: 3, Username: "shaaes", SecurityLevel: "authNoPriv", Password: "authpass1", AuthProtocol: "SHA"}
+	for range 50 {
+		c, err := Dial(t.Context(), addr, Options{Auth: auth})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _, err = c.Get(t.Context(), Params{Timeout: 100 * time.Millisecond}, []string{"1.3.6.1.2.1.1.3.0"})
+		_ = c.Close()
+		if err == nil {
+			return addr
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	log, _ := os.ReadFile(filepath.Join(dir, "log"))
+	t.Fatalf("snmpd does not answer: %s", log)
+	return ""
+}
