@@ -19,6 +19,7 @@ func main() {
 	addBacktest(a)
 	addExplain(a)
 	addReview(a)
+	addServe(a)
 	a.Main()
 }
 
