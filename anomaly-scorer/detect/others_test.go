@@ -1,0 +1,100 @@
+package detect_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/inframind/inframind/anomaly-scorer/detect"
+	"github.com/inframind/inframind/anomaly-scorer/detect/detecttest"
+	"github.com/inframind/inframind/anomaly-scorer/detect/firstseen"
+	"github.com/inframind/inframind/anomaly-scorer/detect/flood"
+	"github.com/inframind/inframind/anomaly-scorer/detect/login"
+	"github.com/inframind/inframind/anomaly-scorer/detect/longconn"
+	"github.com/inframind/inframind/internal/zeek"
+)
+
+func TestSmallDetectors(t *testing.T) {
+	at := func(d time.Duration) time.Time { return detecttest.Start().Add(d) }
+	for name, tc := range map[string]struct {
+		make   func() detect.Detector
+		attack func(*detecttest.Feed)
+		kind   string
+	}{
+		"brute force": {func() detect.Detector { return login.New(login.Options{}, 4096) }, func(f *detecttest.Feed) {
+			for i := range 50 {
+				c := detecttest.Talk("203.0.113.9", "10.0.0.5", at(time.Duration(i)*20*time.Second), 1500, 2500)
+				c.RespPort, c.Service = 22, "ssh"
+				f.Conn(c)
+			}
+		}, "brute force"},
+		"connection flood": {func() detect.Detector { return flood.New(flood.Options{}, 4096) }, func(f *detecttest.Feed) {
+			for i := range 2000 {
+				f.Conn(detecttest.Silent("10.0.0.66", "203.0.113.5", 80, at(time.Duration(i)*time.Millisecond)))
+			}
+		}, "flood"},
+		"packet flood": {func() detect.Detector { return flood.New(flood.Options{}, 4096) }, func(f *detecttest.Feed) {
+			c := detecttest.Silent("10.0.0.66", "203.0.113.5", 5376, at(0))
+			c.Proto, c.History, c.OrigPkts = zeek.UDP, "D", 150_000
+			f.Conn(c)
+		}, "flood"},
+		"unanswered calls": {func() detect.Detector { return flood.New(flood.Options{}, 4096) }, func(f *detecttest.Feed) {
+			for i := range 150 {
+				f.Conn(detecttest.Silent("10.0.0.66", "203.0.113.5", 6667, at(time.Duration(i)*time.Minute)))
+			}
+		}, "unanswered calls"},
+		"long connection": {func() detect.Detector { return longconn.New(longconn.Options{}, 4096) }, func(f *detecttest.Feed) {
+			c := detecttest.Talk("10.0.0.66", "203.0.113.5", at(0), 1e6, 1e6)
+			c.Duration = 14 * 3600
+			f.Conn(c)
+		}, "long connection"},
+		"new service": {func() detect.Detector { return firstseen.New(firstseen.Options{}, 4096) }, func(f *detecttest.Feed) {
+			for i := range 200 {
+				f.Conn(detecttest.Talk("203.0.113.9", "10.0.0.5", at(time.Duration(i)*10*time.Minute), 500, 500))
+			}
+			c := detecttest.Talk("203.0.113.9", "10.0.0.5", at(50*time.Hour), 500, 500)
+			c.RespPort, c.Service = 4444, ""
+			f.Conn(c)
+		}, "new service"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			detecttest.Contract(t, tc.make, tc.attack)
+			f := detecttest.NewFeed(tc.make())
+			tc.attack(f)
+			if found := f.Findings(); len(found) != 1 || found[0].Kind != tc.kind {
+				t.Errorf("want one %q: %+v", tc.kind, found)
+			}
+		})
+	}
+}
+
+func TestCacheIsBounded(t *testing.T) {
+	c := detect.NewCache[int, int](1000)
+	for i := range 100_000 {
+		*c.At(i)++
+		*c.At(7)++ // used all the time: must stay
+	}
+	if c.Len() > 1000 || *c.Get(7) != 100_001 || c.Get(5) != nil {
+		t.Errorf("%d entries, the busiest %d", c.Len(), *c.Get(7))
+	}
+	var s detect.Set
+	for i := range uint64(20_000) {
+		s.Add(i)
+		s.Add(i / 2)
+	}
+	if s.Len() != 8192 {
+		t.Errorf("a set of %d", s.Len())
+	}
+}
+
+func TestBookKeepsYesterdaysFinding(t *testing.T) {
+	b := detect.NewBook("scan")
+	for day := range 3 {
+		f := b.Finding("scan", "key", detecttest.Start().Add(time.Duration(day)*25*time.Hour).UnixNano())
+		f.Title = fmt.Sprint("day ", day)
+	}
+	found := b.Changed(detecttest.Start().UnixNano())
+	if len(found) != 3 || found[0].ID == found[1].ID {
+		t.Errorf("%+v", found)
+	}
+}
