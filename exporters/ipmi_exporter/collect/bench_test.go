@@ -3,10 +3,14 @@ package collect
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"log/slog"
+	"runtime"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/common/model"
 
 	"github.com/inframind/inframind/exporters/ipmi_exporter/ipmitest"
 	"github.com/inframind/inframind/internal/exporter"
@@ -47,4 +51,42 @@ func BenchmarkWarmScrape(b *testing.B) {
 	for b.Loop() {
 		scrapeOnce(b, d, p)
 	}
+}
+
+// BenchmarkManyTargets scrapes 500 BMCs of 47 sensors in turn, sessions kept, and reports
+// what a target costs. The BMC runs in the same process: its share of the CPU is included.
+func BenchmarkManyTargets(b *testing.B) {
+	const targets = 500
+	sdrs, sensors := ipmitest.LoadSDRs(b, "../testdata/bmc-a.emu"), map[[2]byte][]byte{}
+	for n := range 48 {
+		sensors[[2]byte{0, byte(n)}] = []byte{100, 0xc0, 0}
+	}
+	for i, r := range sdrs {
+		binary.LittleEndian.PutUint16(r, uint16(i))
+	}
+	addrs := make([]string, targets)
+	for i := range addrs {
+		addrs[i] = (&ipmitest.BMC{SDRs: sdrs, Sensors: sensors}).Start(b)
+	}
+	d := newDriver(b, Config{SessionIdle: model.Duration(time.Hour)})
+	round := func() {
+		for _, addr := range addrs {
+			scrapeOnce(b, d, &exporter.Probe{Target: addr, Auth: adminCredential(), Log: slog.New(slog.DiscardHandler), Trace: exporter.NewTrace(false)})
+		}
+	}
+	before := heap()
+	round()
+	kept := float64(heap()-before) / 1e6 / targets
+	for b.Loop() {
+		round()
+	}
+	b.ReportMetric(kept, "MB/target")
+	b.ReportMetric(float64(b.Elapsed().Milliseconds())/float64(b.N)/targets, "ms/scrape")
+}
+
+func heap() int64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
 }
