@@ -136,6 +136,9 @@ func (e *Engine) finish(ctx context.Context, r *run) error {
 		return nil
 	}
 	err := e.save()
+	if err == nil {
+		err = e.logTraining(r.now)
+	}
 	if e.opts.Curves != nil {
 		_, perr := e.opts.Curves.Prune(r.now)
 		err = errors.Join(err, perr)

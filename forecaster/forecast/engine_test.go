@@ -52,6 +52,10 @@ func (f *fakeServer) serve(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusBadRequest)
 		return
 	}
+	if r.URL.Path == "/api/v1/query" { // how many series are there?
+		fmt.Fprintf(w, `{"status":"success","data":{"resultType":"vector","result":[{"metric":{},"value":[0,"%d"]}]}}`, len(f.values))
+		return
+	}
 	var start, end, step float64
 	for name, v := range map[string]*float64{"start": &start, "end": &end, "step": &step} {
 		if _, err := fmt.Sscan(r.FormValue(name), v); err != nil {
@@ -133,6 +137,45 @@ func TestRunOncePublishesGaugesAndCurves(t *testing.T) {
 	}
 }
 
+func TestRestrictReachesEverySelector(t *testing.T) {
+	got, err := restrict(DefaultTargets()[0].Query, "instance", []string{"a:9100", "b.example:9100"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const sel = `instance=~"a:9100|b\\.example:9100"`
+	if strings.Count(got, sel) != 2 {
+		t.Errorf("got %s, want %s twice", got, sel)
+	}
+}
+
+func TestFillingDiskIsSeen(t *testing.T) {
+	f := newServer(t, map[string]func(time.Time) float64{
+		`{"instance":"a","mountpoint":"/"}`: func(at time.Time) float64 { return 0.8 - 0.01*testNow.Sub(at).Hours()/24 },
+		`{"instance":"b","mountpoint":"/"}`: func(time.Time) float64 { return 0.8 },
+	})
+	e := newEngine(t, testConfig(f), Options{StateDir: t.TempDir()})
+	if _, err := e.RunOnce(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	full, flat := e.Results()[0], e.Results()[1]
+	x := full.Exhaustion[0]
+	if x.Threshold != "0.85" || x.Median == nil || math.Abs(*x.Median/86400-5) > 0.5 {
+		t.Errorf("got %+v, want 0.85 in 5 days", x)
+	}
+	if x.Within["7d"] < 0.9 || !strings.Contains(full.Trend, "grows 1 % a day") {
+		t.Errorf("got %v, %q", x.Within, full.Trend)
+	}
+	if flat.Exhaustion[0].Median != nil || flat.Exhaustion[0].Within["30d"] != 0 {
+		t.Errorf("a flat series exhausts: %+v", flat.Exhaustion[0])
+	}
+	text := f.pushed.Load().(string)
+	for _, name := range []string{"forecast_exhaustion_seconds", "forecast_exhaustion_probability_ratio", "forecast_backtest_mape_ratio", "forecast_interval_coverage_ratio", "forecast_model_info"} {
+		if !strings.Contains(text, name) {
+			t.Errorf("%s was not pushed", name)
+		}
+	}
+}
+
 func TestFailureReplacesNothing(t *testing.T) {
 	f := newServer(t, map[string]func(time.Time) float64{`{"instance":"a"}`: daily(0.4)})
 	dir := t.TempDir()
@@ -142,7 +185,7 @@ func TestFailureReplacesNothing(t *testing.T) {
 	}
 	before := f.pushes.Load()
 	f.down.Store(true)
-	if _, err := first.RunOnce(t.Context()); err == nil || !strings.Contains(err.Error(), "query up") {
+	if _, err := first.RunOnce(t.Context()); err == nil || !strings.Contains(err.Error(), "query count by (instance) (up)") {
 		t.Errorf("got %v, want an error that names the query", err)
 	}
 	f.down.Store(false)

@@ -2,20 +2,100 @@ package forecast
 
 import (
 	"context"
+	"fmt"
+	"regexp"
+	"strings"
 	"time"
 
 	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/promql/parser"
 
 	"github.com/inframind/inframind/internal/promapi"
 	"github.com/inframind/inframind/internal/series"
 )
 
+// maxSamples is how many samples one query may give: servers refuse more than 50 million
+// (--query.max-samples), and count those of inner selectors too.
+const maxSamples = 10_000_000
+
 // fetch hands the history of every series of t to fn. The step grows where history/step
-// would pass the API's limit of points, so that one streamed answer is enough.
+// would pass the API's limit of points, so that one streamed answer is enough; targets
+// with too many samples for one query are asked for in batches of series.
 func (e *Engine) fetch(ctx context.Context, t *Target, now time.Time, fn func(series.Series) error) error {
 	step := e.step()
 	end := now.Truncate(step)
-	return e.prom.QueryRange(ctx, t.Query, end.Add(-time.Duration(e.cfg.History)).Add(step), end, step, fn)
+	start := end.Add(-time.Duration(e.cfg.History)).Add(step)
+	queries, err := e.batches(ctx, t, end, int(end.Sub(start)/step)+1)
+	if err != nil {
+		return err
+	}
+	for _, q := range queries {
+		if err := e.prom.QueryRange(ctx, q, start, end, step, fn); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// batches cuts the target's query by the values of its batch label.
+func (e *Engine) batches(ctx context.Context, t *Target, at time.Time, points int) ([]string, error) {
+	label := *t.BatchBy
+	if label == "" {
+		return []string{t.Query}, nil
+	}
+	var values []string
+	var counts []float64
+	total := 0.0
+	err := e.prom.Query(ctx, fmt.Sprintf("count by (%s) (%s)", label, t.Query), at, func(s series.Series) error {
+		values, counts = append(values, s.Labels.Get(label)), append(counts, s.Values[len(s.Values)-1])
+		total += counts[len(counts)-1]
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if total*float64(points) <= maxSamples || len(values) < 2 {
+		return []string{t.Query}, nil
+	}
+	var out, batch []string
+	sum := 0.0
+	flush := func() error {
+		q, err := restrict(t.Query, label, batch)
+		out, batch, sum = append(out, q), nil, 0
+		return err
+	}
+	for i, v := range values {
+		if sum > 0 && (sum+counts[i])*float64(points) > maxSamples {
+			if err := flush(); err != nil {
+				return nil, err
+			}
+		}
+		batch, sum = append(batch, v), sum+counts[i]
+	}
+	return out, flush()
+}
+
+// restrict adds label=~"values" to every selector of the query.
+func restrict(query, label string, values []string) (string, error) {
+	expr, err := parser.NewParser(parser.Options{}).ParseExpr(query)
+	if err != nil {
+		return "", err
+	}
+	quoted := make([]string, len(values))
+	for i, v := range values {
+		quoted[i] = regexp.QuoteMeta(v)
+	}
+	m, err := labels.NewMatcher(labels.MatchRegexp, label, strings.Join(quoted, "|"))
+	if err != nil {
+		return "", err
+	}
+	parser.Inspect(expr, func(n parser.Node, _ []parser.Node) error {
+		if vs, ok := n.(*parser.VectorSelector); ok {
+			vs.LabelMatchers = append(vs.LabelMatchers, m)
+		}
+		return nil
+	})
+	return expr.String(), nil
 }
 
 // step is the configured resolution, made coarser for long histories.

@@ -63,8 +63,8 @@ func (e *Engine) forecast(t *Target, s series.Series, caps capacities, now time.
 	if rep.Measures.Points > 0 {
 		r.Backtest = accuracy(rep.Measures)
 	}
-	for _, c := range fixes {
-		r.Corrections = append(r.Corrections, c.String())
+	if rep.ShiftAgo > 0 {
+		fixes = append(fixes, clean.Correction{Kind: "level shift", Count: 1, Note: fmt.Sprintf("%.1f days ago, what lies before was lifted", rep.ShiftAgo)})
 	}
 	f := fit.Forecast(h, levels())
 	for _, hz := range e.cfg.Horizons {
@@ -73,7 +73,12 @@ func (e *Engine) forecast(t *Target, s series.Series, caps capacities, now time.
 			q025: f.Lower[1][i], q10: f.Lower[0][i], q50: f.Median[i], q90: f.Upper[0][i], q975: f.Upper[1][i]}
 	}
 	c := curve(t, s.Labels, in, f)
-	r.exhaustion(t, in, fit, f, caps)
+	if drops := r.exhaustion(t, in, fit, f, caps); drops > 0 {
+		fixes = append(fixes, clean.Correction{Kind: "sudden drop", Count: drops, Note: "clean-up or restart, not part of the trend"})
+	}
+	for _, c := range fixes {
+		r.Corrections = append(r.Corrections, c.String())
+	}
 	c.Events = r.events(in, rep)
 	return r, c, nil
 }
@@ -93,30 +98,35 @@ func impossible(in *model.Input) []clean.Correction {
 	return []clean.Correction{{Kind: "impossible", Count: n, Note: fmt.Sprintf("outside of %g to %g, clipped", in.Lower, in.Upper)}}
 }
 
-// exhaustion looks for the crossings of the target's thresholds.
-func (r *Result) exhaustion(t *Target, in model.Input, fit *ensemble.Fitted, f model.Forecast, caps capacities) {
-	capacity, ok := caps.of(t, r.Labels)
+// exhaustion looks for the crossings of the target's thresholds. It returns how many
+// sudden drops the trend was freed of.
+func (r *Result) exhaustion(t *Target, in model.Input, fit *ensemble.Fitted, f model.Forecast, caps capacities) (drops int) {
 	day := in.Per(24 * time.Hour)
-	if !ok || day == 0 {
-		return
+	if day == 0 {
+		return 0
 	}
 	line, ok := trend.Find(in.Y, day)
 	if !ok {
-		return
+		return 0
 	}
 	down := t.Direction == "down"
+	end := in.Start.Add(time.Duration(len(in.Y)) * in.Step)
+	r.Trend = exhaust.Words(line, t.Unit, end, exhaust.Growing(line, down))
+	capacity, ok := caps.of(t, r.Labels)
+	if !ok {
+		return len(line.Drops)
+	}
 	outer := f.Upper[0]
 	if down {
 		outer = f.Lower[0]
 	}
-	end := in.Start.Add(time.Duration(len(in.Y)) * in.Step)
 	c := exhaust.Curve{Start: end, Step: in.Step, Median: f.Median, Outer: outer, Beyond: fit.Beyond(len(f.Median), down)}
 	level := stat.Median(in.Y[max(len(in.Y)-max(day/4, 1), 0):])
-	r.Trend = exhaust.Words(line, t.Unit, end, exhaust.Growing(line, down))
 	for _, th := range t.Thresholds {
 		x := exhaust.Find(c, line, exhaust.Threshold{Name: strconv.FormatFloat(th, 'g', -1, 64), Value: th * capacity, Down: down}, level)
 		r.Exhaustion = append(r.Exhaustion, Exhaustion{Threshold: x.Threshold.Name, Median: finite(x.Median), Outer: finite(x.Outer), Within: x.Within, Growing: x.Growing})
 	}
+	return len(line.Drops)
 }
 
 // events are what Grafana shows as annotations.
