@@ -57,6 +57,7 @@ func TestDial(t *testing.T) {
 		{name: "suite 3 offered only", bmc: &ipmitest.BMC{Suites: []byte{3}}, opt: admin(ipmi.Options{}), suite: 3},
 		{name: "suites beyond the first answer", bmc: &ipmitest.BMC{Suites: []byte{1, 2, 6, 7, 8, 11, 12, 15, 16, 17}}, opt: admin(ipmi.Options{}), suite: 17},
 		{name: "suites not told, 17 refused", bmc: &ipmitest.BMC{Suites: []byte{3}, NoSuites: true}, opt: admin(ipmi.Options{}), suite: 3},
+		{name: "17 dropped in silence", bmc: &ipmitest.BMC{Suites: []byte{3}, NoSuites: true, Mute17: true}, opt: admin(ipmi.Options{}), suite: 3},
 		{name: "suite wanted", bmc: &ipmitest.BMC{}, opt: admin(ipmi.Options{Suite: 3}), suite: 3},
 		{name: "suite not offered", bmc: &ipmitest.BMC{Suites: []byte{3}}, opt: admin(ipmi.Options{Suite: 17}), err: ipmi.ErrSuite},
 		{name: "no common suite", bmc: &ipmitest.BMC{Suites: []byte{1, 2}}, opt: admin(ipmi.Options{}), err: ipmi.ErrSuite},

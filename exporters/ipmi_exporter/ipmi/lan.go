@@ -127,7 +127,9 @@ func open(ctx context.Context, l *link, opt Options) (*lan, error) {
 	}
 	var c *lan
 	for _, s := range suites {
-		if c, err = dial20(ctx, l, opt, s); err == nil || !errors.Is(err, ErrSuite) {
+		c, err = dial20(ctx, l, opt, s)
+		// A BMC has just answered, so silence may mean that it drops what it does not know.
+		if err == nil || ctx.Err() != nil || !errors.Is(err, ErrSuite) && !errors.Is(err, ErrTimeout) {
 			return c, err
 		}
 	}

@@ -2,6 +2,7 @@ package ipmi
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 )
@@ -160,26 +161,27 @@ func (r *Reading) decode(b []byte, q Quirks) {
 }
 
 // ReadSensors reads sensors, which CanRead, and calls each for every one as the answers
-// come in.
+// come in. A BMC that is busy is asked once more.
 func ReadSensors(ctx context.Context, c Conn, sensors []*Sensor, q Quirks, each func(Reading)) error {
-	reqs := make([]Request, len(sensors))
-	data := make([]byte, len(sensors))
-	for i, s := range sensors {
-		data[i] = s.Number
-		reqs[i] = Request{NetFn: netFnSensor, LUN: s.LUN, Cmd: 0x2d, Data: data[i : i+1], Bridge: s.bridge()}
-	}
+	var busy []*Sensor
 	var nonLinear []Reading
-	err := c.Exchange(ctx, reqs, func(i int, b []byte, err error) {
-		r := Reading{Sensor: sensors[i], Err: err}
-		if err == nil {
-			r.decode(b, q)
-		}
+	take := func(r Reading) {
 		if r.Usable() && r.Sensor.Analog && r.Sensor.Linear.NonLinear() {
 			nonLinear = append(nonLinear, r)
 			return
 		}
 		each(r)
+	}
+	err := readSensors(ctx, c, sensors, q, func(r Reading) {
+		if transient(r.Err) {
+			busy = append(busy, r.Sensor)
+			return
+		}
+		take(r)
 	})
+	if err == nil && len(busy) > 0 {
+		err = readSensors(ctx, c, busy, q, take)
+	}
 	if err != nil {
 		return err
 	}
@@ -193,6 +195,28 @@ func ReadSensors(ctx context.Context, c Conn, sensors []*Sensor, q Quirks, each 
 		each(r)
 	}
 	return nil
+}
+
+func readSensors(ctx context.Context, c Conn, sensors []*Sensor, q Quirks, each func(Reading)) error {
+	reqs := make([]Request, len(sensors))
+	data := make([]byte, len(sensors))
+	for i, s := range sensors {
+		data[i] = s.Number
+		reqs[i] = Request{NetFn: netFnSensor, LUN: s.LUN, Cmd: 0x2d, Data: data[i : i+1], Bridge: s.bridge()}
+	}
+	return c.Exchange(ctx, reqs, func(i int, b []byte, err error) {
+		r := Reading{Sensor: sensors[i], Err: err}
+		if err == nil {
+			r.decode(b, q)
+		}
+		each(r)
+	})
+}
+
+// transient tells whether a refusal may be gone the next moment.
+func transient(err error) bool {
+	var c CompletionCode
+	return errors.As(err, &c) && (c == CodeNodeBusy || c == CodeTimeout || c == CodeCannotRespond || c == CodeDuplicated)
 }
 
 // readingFactors asks for the factors of one raw reading (section 35.5).

@@ -14,6 +14,7 @@ import (
 type BMC struct {
 	Suites     []byte // ids it offers; default 17 and 3
 	NoSuites   bool   // it does not know Get Channel Cipher Suites
+	Mute17     bool   // it drops what asks for suite 17
 	PadName    bool   // it hashes user names padded to 16 bytes
 	FullRAKP4  bool   // it does not truncate the check value of RAKP 4
 	Kg         string // BMC key

@@ -95,6 +95,9 @@ func (b *BMC) openSession(p []byte) []byte {
 	if len(p) != 32 {
 		return nil
 	}
+	if b.Mute17 && p[12] == 3 {
+		return nil
+	}
 	client := p[4:8]
 	refuse := func(status byte) []byte { return setup(0x11, []byte{p[0], status, 0, 0}, client) }
 	var suite byte
