@@ -37,6 +37,7 @@ func run(args []string) int {
 	addGenerate(a)
 	addMIB(a)
 	addPreview(a, l)
+	addTraps(a)
 	return a.Run(args, os.Stdin, os.Stdout, os.Stderr)
 }
 
