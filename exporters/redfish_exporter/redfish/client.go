@@ -239,6 +239,8 @@ func newClient(target string, cred exporter.Credential, m *Module, log *slog.Log
 				MaxConnsPerHost:     m.Concurrency + 1, // one for the login
 				MaxIdleConnsPerHost: m.Concurrency + 1,
 				IdleConnTimeout:     90 * time.Second,
+				WriteBufferSize:     1 << 10, // requests are short, and connections many
+				ReadBufferSize:      2 << 10,
 			},
 			CheckRedirect: func(req *http.Request, via []*http.Request) error {
 				if req.URL.Host != host || req.URL.Scheme != u.Scheme || len(via) > 3 {
