@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/inframind/inframind/exporters/ipmi_exporter/ipmi"
@@ -132,13 +133,13 @@ func TestBusySensor(t *testing.T) {
 // TestHostileAnswers gives every command answers of every length from 0 to 40: nothing may
 // panic, and what is too short is an error.
 func TestHostileAnswers(t *testing.T) {
-	size := 0
+	var length atomic.Int64
 	b := &ipmitest.BMC{SDRs: [][]byte{{}}}
 	b.Handle = func(netFn, _, cmd byte, _ []byte) (byte, []byte, bool) {
 		if netFn == 6 && (cmd == 0x38 || cmd == 0x54 || cmd == 0x3c) {
 			return 0, nil, false
 		}
-		out := make([]byte, size)
+		out := make([]byte, length.Load())
 		for i := range out {
 			out[i] = byte(0xff - i)
 		}
@@ -147,7 +148,8 @@ func TestHostileAnswers(t *testing.T) {
 	c := dial(t, b.Start(t), ipmi.Options{Suite: ipmi.Suite17})
 	ctx := t.Context()
 	sensors := []*ipmi.Sensor{{Owner: 0x20, Number: 1, Analog: true, Event: ipmi.EventThreshold, Readable: 0x3f, Linear: 0x70, Factors: ipmi.Factors{M: 1}}}
-	for size = range 41 {
+	for size := range 41 {
+		length.Store(int64(size))
 		short := 0
 		note := func(err error) {
 			if errors.Is(err, ipmi.ErrMalformed) {
