@@ -12,5 +12,11 @@ func main() {
 	addPipe(a)
 	addExplain(a)
 	addTrain(a)
+	addEvaluate(a)
+	addRun(a)
+	addReview(a)
+	addExchange(a)
+	addTemplates(a)
+	addRollback(a)
 	a.Main()
 }

@@ -2,7 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
+	"os"
 	"strings"
 
 	"github.com/alecthomas/kingpin/v2"
@@ -30,19 +33,38 @@ func (s *source) labeler() (*classify.Labeler, error) {
 
 func addPipe(a *cli.App) {
 	var src source
-	var threshold float64
-	cmd := a.Command("pipe", "Label lines from standard input: one JSON object a line on standard output, in order.\n\n"+
-		"Example: tail -F /var/log/syslog | log-classifier pipe | jq 'select(.ml_category==\"critical\")'")
+	var opt classify.PipeOptions
+	var files []string
+	cmd := a.Command("pipe", "Label lines from standard input, or from files: one JSON object a line on standard output, in order. "+
+		"Syslog, journald JSON, JSON logs and most programs' own headers are understood.\n\n"+
+		"Examples:\n  tail -F /var/log/syslog | log-classifier pipe | jq 'select(.ml_category==\"critical\")'\n  journalctl -o json | log-classifier pipe")
 	src.flags(cmd)
-	cmd.Flag("review.confidence", "Confidence below which ml_review is set.").Default("0.6").Float64Var(&threshold)
+	cmd.Flag("review.confidence", "Confidence below which ml_review is set.").Default("0.6").Float64Var(&opt.Threshold)
+	cmd.Flag("message-field", "Field of JSON lines that holds the message; default: the usual names.").StringVar(&opt.MessageField)
+	cmd.Flag("join", "Put stack traces together: one object an event.").BoolVar(&opt.Join)
+	cmd.Arg("file", "Files instead of standard input.").ExistingFilesVar(&files)
 	a.Do(cmd, func(ctx context.Context, env cli.Env) error {
 		l, err := src.labeler()
 		if err != nil {
 			return err
 		}
-		_, err = classify.Pipe(ctx, l, env.Stdin, env.Stdout, threshold)
+		if len(files) == 0 {
+			_, err = classify.Pipe(ctx, l, env.Stdin, env.Stdout, opt)
+		}
+		for _, f := range files {
+			err = errors.Join(err, pipeFile(ctx, l, f, env.Stdout, opt))
+		}
 		return err
 	})
+}
+
+func pipeFile(ctx context.Context, l *classify.Labeler, path string, w io.Writer, opt classify.PipeOptions) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	_, err = classify.Pipe(ctx, l, f, w, opt)
+	return errors.Join(err, f.Close())
 }
 
 func addExplain(a *cli.App) {

@@ -15,6 +15,7 @@ import (
 	"github.com/inframind/inframind/internal/logstore"
 	"github.com/inframind/inframind/internal/pushgw"
 	"github.com/inframind/inframind/log-classifier/corpus"
+	"github.com/inframind/inframind/log-classifier/logline"
 	"github.com/inframind/inframind/log-classifier/mine"
 	"github.com/inframind/inframind/log-classifier/model"
 
@@ -46,7 +47,8 @@ type Engine struct {
 	labels   *labelStore
 	hosts    *bounded
 	services *bounded
-	saved    time.Time // the state, last
+	saved    time.Time           // the state, last
+	last     map[string]*Verdict // by host and service
 }
 
 // New returns an engine. cfg is validated; opt.Store must be set.
@@ -127,6 +129,7 @@ func LoadModel(path, stateDir string) (*model.Model, error) {
 
 // reload makes a labeler from the model and the labels people gave.
 func (e *Engine) reload() error {
+	e.last = map[string]*Verdict{}
 	e.labeler = NewLabeler(e.model, e.miner, e.labels.byTemplate(e.miner))
 	rows, err := corpus.Rows()
 	if err != nil {
@@ -223,12 +226,12 @@ func (e *Engine) page(ctx context.Context, page logstore.Page, res *job.Result) 
 
 // label makes the labelled document of d and counts it.
 func (e *Engine) label(d logstore.Document, host string) logstore.Document {
-	v, isNew := e.labeler.Label(d.Message)
+	service := text(d.Fields, "service.name", "process.name", "service", "program")
+	v, isNew := e.follow(d.Message, host+"\x00"+service)
 	v.Template.Seen(d.Time, host, d.Message)
 	if isNew {
 		e.st.New++
 	}
-	service := text(d.Fields, "service.name", "process.name", "service", "program")
 	e.st.count(v, e.hosts.value(host), e.services.value(service))
 	fields := make(map[string]any, len(d.Fields)+8)
 	for k, val := range d.Fields {
@@ -244,6 +247,25 @@ func (e *Engine) label(d logstore.Document, host string) logstore.Document {
 		fields["ml_new_template"] = true
 	}
 	return logstore.Document{ID: d.ID, Time: d.Time, Message: d.Message, Fields: fields}
+}
+
+// maxFollow bounds the writers whose last line is remembered.
+const maxFollow = 10_000
+
+// follow returns the verdict on a message. A line that continues the one before of the same
+// writer, as the frames of a stack trace do, shares its verdict.
+func (e *Engine) follow(message, writer string) (v *Verdict, isNew bool) {
+	if logline.Continues(message) {
+		if v := e.last[writer]; v != nil {
+			return e.labeler.current(v), false
+		}
+	}
+	v, isNew = e.labeler.Label(message)
+	if len(e.last) >= maxFollow {
+		clear(e.last)
+	}
+	e.last[writer] = v
+	return v, isNew
 }
 
 // text returns the first of the named fields that is a string.

@@ -177,7 +177,11 @@ func TestShardsTogetherLabelEverything(t *testing.T) {
 func TestReviewTakesEffectAtOnce(t *testing.T) {
 	s, dir := openStore(t), t.TempDir()
 	put(t, s, doc(1, "a", "zorp frobnicated quux 12"))
-	e := engine(t, s, dir, job.Shard{})
+	unsure := Config{Review: Review{Confidence: 1}}
+	e, err := New(unsure, Options{Store: s, StateDir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
 	if _, err := e.RunOnce(t.Context()); err != nil {
 		t.Fatal(err)
 	}

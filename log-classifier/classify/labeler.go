@@ -33,14 +33,45 @@ type Labeler struct {
 	young    map[string]*Verdict
 	old      map[string]*Verdict
 	isNew    bool
+	mix      model.Mix
+	seen     [][label.Count]float64 // predictions for distinct templates, for the even mix
+	learnAt  int                    // how many of them make the mix be learnt again
 }
+
+// The mix of categories is learnt at firstMix templates, and each time they have grown by
+// half again, up to maxMix.
+const (
+	firstMix = 50
+	maxMix   = 5000
+)
 
 // NewLabeler returns a labeler that uses m and keeps templates in miner. reviewed holds the
 // categories that people gave to templates, by template id.
 func NewLabeler(m *model.Model, miner *mine.Miner, reviewed map[string]label.Category) *Labeler {
-	return &Labeler{
+	l := &Labeler{
 		mask: token.NewMasker(), pred: model.NewPredictor(m), explain: model.NewExplainer(m), miner: miner,
-		reviewed: reviewed, young: make(map[string]*Verdict, cacheSize/4),
+		reviewed: reviewed, young: make(map[string]*Verdict, cacheSize/4), mix: model.LoneMix(), learnAt: firstMix,
+	}
+	for _, t := range miner.All() {
+		if len(l.seen) == maxMix {
+			break
+		}
+		l.seen = append(l.seen, l.pred.PredictMasked([]byte(t.Text)).Probability)
+	}
+	l.learnMix()
+	return l
+}
+
+// learnMix learns how common each category is here once enough templates were seen. Verdicts
+// made before are forgotten.
+func (l *Labeler) learnMix() {
+	if len(l.seen) < l.learnAt {
+		return
+	}
+	l.mix = model.LearnMix(l.seen)
+	l.young, l.old = make(map[string]*Verdict, cacheSize/4), nil
+	for l.learnAt <= len(l.seen) {
+		l.learnAt += l.learnAt / 2
 	}
 }
 
@@ -106,8 +137,14 @@ func (l *Labeler) current(v *Verdict) *Verdict {
 }
 
 func (l *Labeler) judge(masked []byte) *Verdict {
-	v := &Verdict{Prediction: l.pred.PredictMasked(masked)}
+	raw := l.pred.PredictMasked(masked)
+	v := &Verdict{}
 	v.Template, l.isNew = l.miner.Find(masked)
+	if l.isNew && len(l.seen) < maxMix {
+		l.seen = append(l.seen, raw.Probability)
+		l.learnMix()
+	}
+	v.Prediction = raw.Remix(l.mix)
 	l.override(v)
 	if v.Category.Alarm() {
 		v.Reasons = l.explain.Reasons(masked, v.Category)

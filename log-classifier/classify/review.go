@@ -262,3 +262,10 @@ func (e *Engine) Review(templateID string, c label.Category, by string) error {
 	}
 	return e.reload()
 }
+
+// known returns the template with an id, or nil.
+func (e *Engine) known(id string) *mine.Template {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.miner.Get(id)
+}

@@ -21,7 +21,7 @@ import (
 const minPerClass = 5
 
 // ownWeight is how much more one label of the site counts than a line of the corpus.
-const ownWeight = 4
+const ownWeight = evaluate.OwnWeight
 
 // TrainShipped trains the model on the project's corpus alone and returns its file. Equal
 // corpora give equal bytes.
@@ -48,7 +48,7 @@ func measure(m *model.Model, held []label.Example) error {
 	p := model.NewPredictor(m)
 	var all, site evaluate.Confusion
 	for _, e := range test {
-		all.Add(e.Category, p.Predict(e.Message).Category, 1)
+		all.Add(e.Category, p.Predict(e.Message).Remix(model.LoneMix()).Category, 1)
 	}
 	for _, e := range held {
 		site.Add(e.Category, p.Predict(e.Message).Category, 1)
@@ -180,7 +180,7 @@ func split(own []label.Example) (fit, held []label.Example) {
 func ownRows(own []label.Example) []model.Row {
 	out := make([]model.Row, 0, len(own))
 	for _, e := range own {
-		out = append(out, model.Row{Example: e, Weight: ownWeight})
+		out = append(out, model.Row{Example: e, Weight: [model.Heads]float64{ownWeight, ownWeight, ownWeight}})
 	}
 	return out
 }

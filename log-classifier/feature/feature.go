@@ -36,7 +36,7 @@ type Options struct {
 }
 
 // Defaults are the block weights of the shipped model.
-func Defaults() Options { return Options{Scale: [Blocks]float32{1, 1, 1, 1, 1}} }
+func Defaults() Options { return Options{Scale: [Blocks]float32{1.5, 0.7, 1.5, 0.3, 0.3}} }
 
 type word struct {
 	text    []byte

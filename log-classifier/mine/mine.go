@@ -5,7 +5,6 @@
 package mine
 
 import (
-	"bytes"
 	"cmp"
 	"fmt"
 	"slices"
@@ -28,7 +27,9 @@ type Template struct {
 	HourStart int64     `json:"hour_start,omitempty"` // hour (Unix/3600) up to which Hours is current
 	MeanHour  float64   `json:"mean_hour,omitempty"`  // lines per hour, exponentially forgotten
 	Into      string    `json:"into,omitempty"`       // the template this one was merged into
-	tokens    []string
+	Key       string    `json:"key"`                  // what is compared: every value is <*>
+	Shown     []string  `json:"shown"`                // the words of Text
+	tokens    []string  // of Key
 }
 
 // Options bound a Miner.
@@ -53,6 +54,9 @@ func (o *Options) defaults() {
 // Wild stands for a word that varies.
 const Wild = "<*>"
 
+// firstConstants is how many fixed words must follow a first word that varies.
+const firstConstants = 6
+
 // maxTokens is how many tokens of a line take part; the rest counts as one varying token.
 const maxTokens = 60
 
@@ -63,7 +67,8 @@ type Miner struct {
 	byID   map[string]*Template // merged ones too
 	live   int
 	places map[uint64]*place // one position left open: which templates differ only there
-	buf    []string
+	keyer  keyer
+	recent map[string]*Template // by masked line
 }
 
 // place is a key with one position open.
@@ -72,7 +77,7 @@ type place struct{ members []*Template }
 // New returns an empty miner.
 func New(opt Options) *Miner {
 	opt.defaults()
-	return &Miner{opt: opt, byKey: map[string]*Template{}, byID: map[string]*Template{}, places: map[uint64]*place{}}
+	return &Miner{opt: opt, byKey: map[string]*Template{}, byID: map[string]*Template{}, places: map[uint64]*place{}, recent: map[string]*Template{}}
 }
 
 // Len is how many templates there are.
@@ -81,7 +86,22 @@ func (m *Miner) Len() int { return m.live }
 // Find returns the template of a masked line and whether it is new. It does not count the
 // line: callers that remember which masked line has which template count there.
 func (m *Miner) Find(masked []byte) (t *Template, isNew bool) {
-	tokens := m.split(masked)
+	if t := m.recent[string(masked)]; t != nil {
+		return m.Resolve(t), false
+	}
+	t, isNew = m.find(masked)
+	if len(m.recent) >= maxRecent {
+		clear(m.recent)
+	}
+	m.recent[string(masked)] = t
+	return t, isNew
+}
+
+// maxRecent bounds the masked lines whose template is remembered.
+const maxRecent = 1 << 15
+
+func (m *Miner) find(masked []byte) (t *Template, isNew bool) {
+	tokens, shown := m.keyer.tokens(masked)
 	key := strings.Join(tokens, " ")
 	if t := m.byKey[key]; t != nil {
 		return m.Resolve(t), false
@@ -93,7 +113,7 @@ func (m *Miner) Find(masked []byte) (t *Template, isNew bool) {
 	if m.live >= m.opt.MaxTemplates {
 		return m.catchAll(len(tokens)), false
 	}
-	t = m.add(slices.Clone(tokens), key)
+	t = m.add(slices.Clone(tokens), slices.Clone(shown), key)
 	m.index(t)
 	return m.Resolve(t), m.Resolve(t) == t
 }
@@ -127,40 +147,12 @@ func (m *Miner) All() []*Template {
 	return out
 }
 
-// split returns the tokens that make the key. Equal placeholders in a row count as one, and
-// zero is a number here.
-func (m *Miner) split(masked []byte) []string {
-	out := m.buf[:0]
-	for len(masked) > 0 {
-		i := bytes.IndexByte(masked, ' ')
-		if i < 0 {
-			i = len(masked)
-		}
-		if i > 0 {
-			tok := string(masked[:i])
-			if strings.Contains(tok, "<0>") {
-				tok = strings.ReplaceAll(tok, "<0>", "<num>")
-			}
-			if n := len(out); n == 0 || out[n-1] != tok || !strings.Contains(tok, "<") {
-				out = append(out, tok)
-			}
-		}
-		masked = masked[min(i+1, len(masked)):]
-		if len(out) == maxTokens && len(masked) > 0 {
-			out = append(out, Wild)
-			break
-		}
-	}
-	m.buf = out
-	return out
-}
-
-func (m *Miner) add(tokens []string, key string) *Template {
+func (m *Miner) add(tokens, shown []string, key string) *Template {
 	id := fmt.Sprintf("%016x", xxhash.Sum64String(key))[:12]
 	if t := m.byID[id]; t != nil {
 		return t
 	}
-	t := &Template{ID: id, Text: key, tokens: tokens}
+	t := &Template{ID: id, Text: strings.Join(shown, " "), Key: key, tokens: tokens, Shown: shown}
 	m.byKey[key], m.byID[id] = t, t
 	m.live++
 	return t
@@ -175,7 +167,7 @@ func (m *Miner) catchAll(n int) *Template {
 	if t := m.byKey[key]; t != nil {
 		return t
 	}
-	return m.add(tokens, key)
+	return m.add(tokens, tokens, key)
 }
 
 // wild looks for a template that has <*> where the tokens differ from it.
@@ -217,7 +209,7 @@ func placeHash(tokens []string, i int) uint64 {
 
 // file enters t under each of its open positions.
 func (m *Miner) file(t *Template) {
-	for i := 1; i < len(t.tokens); i++ {
+	for i := range t.tokens {
 		h := placeHash(t.tokens, i)
 		if m.places[h] == nil {
 			m.places[h] = &place{}
@@ -236,7 +228,7 @@ func (m *Miner) index(t *Template) {
 		}
 	}
 	for i, tok := range t.tokens {
-		if i == 0 {
+		if i == 0 && constants < firstConstants {
 			continue
 		}
 		p := m.places[placeHash(t.tokens, i)]
@@ -259,17 +251,17 @@ func (m *Miner) merge(p *place, i int) {
 	}
 	p.members = p.members[:1]
 	p.members[0] = first
-	first.tokens = slices.Clone(first.tokens)
-	first.tokens[i] = Wild
-	first.Text = strings.Join(first.tokens, " ")
-	if t := m.byKey[first.Text]; t != nil && m.Resolve(t) != first {
+	first.tokens, first.Shown = slices.Clone(first.tokens), slices.Clone(first.Shown)
+	first.tokens[i], first.Shown[i] = Wild, Wild
+	first.Key, first.Text = strings.Join(first.tokens, " "), strings.Join(first.Shown, " ")
+	if t := m.byKey[first.Key]; t != nil && m.Resolve(t) != first {
 		t = m.Resolve(t)
 		t.absorb(first)
 		first.Into = t.ID
 		m.live--
 		return
 	}
-	m.byKey[first.Text] = first
+	m.byKey[first.Key] = first
 	m.index(first)
 }
 

@@ -32,7 +32,13 @@ func Restore(s State, opt Options) (*Miner, error) {
 		if t == nil || t.ID == "" || m.byID[t.ID] != nil {
 			return nil, fmt.Errorf("%w: empty or repeated id", ErrState)
 		}
-		t.tokens = strings.Split(t.Text, " ")
+		t.tokens = nil
+		if t.Key != "" { // of an empty line
+			t.tokens = strings.Split(t.Key, " ")
+		}
+		if len(t.Shown) != len(t.tokens) {
+			return nil, fmt.Errorf("%w: key and text of %s differ", ErrState, t.ID)
+		}
 		m.byID[t.ID] = t
 	}
 	for _, t := range s.Templates {
@@ -45,7 +51,7 @@ func Restore(s State, opt Options) (*Miner, error) {
 	}
 	for _, t := range s.Templates {
 		root := m.Resolve(t)
-		m.byKey[t.Text] = root
+		m.byKey[t.Key] = root
 		if t.Into == "" {
 			m.live++
 		}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/inframind/inframind/log-classifier/feature"
 	"github.com/inframind/inframind/log-classifier/label"
@@ -47,23 +48,25 @@ func (e *Explainer) Learn(examples []label.Example) {
 	}
 }
 
+// plainName joins the forms of one word (as it stands, its stem, at the start, at the end).
+func plainName(name string) string {
+	if name[0] == '{' || name[0] == '<' {
+		return name
+	}
+	return strings.ReplaceAll(strings.Trim(name, "^$-"), "- ", " ")
+}
+
 const reasonCount = 5 // tokens named
 
-// Reasons names the tokens that spoke most for category c against the mean of the others,
+// Reasons names the tokens that spoke most for category c against the others,
 // with their weights, and the nearest labelled example.
 func (e *Explainer) Reasons(masked []byte, c label.Category) []string {
 	v := e.ex.Extract(masked)
 	weight := map[string]float64{}
 	for k, j := range v.Idx {
-		row := e.m.W[int(j)*label.Count : int(j)*label.Count+label.Count]
-		others := float32(0)
-		for k := range row {
-			if label.Category(k) != c {
-				others += row[k] / (label.Count - 1)
-			}
-		}
+		row := e.m.W[int(j)*Heads : int(j)*Heads+Heads]
 		if name := v.Name[k]; name != "" && name[0] != '~' {
-			weight[name] += float64(v.Val[k] * (row[c] - others))
+			weight[plainName(name)] += float64(v.Val[k]) * e.m.towards(row, c)
 		}
 	}
 	names := make([]string, 0, len(weight))
@@ -119,4 +122,20 @@ func wordSet(masked []byte) map[string]struct{} {
 		}
 	}
 	return out
+}
+
+// towards returns how much a feature's weights speak for category c, in log-odds: the answer
+// to the first question, and to the second one that c depends on.
+func (m *Model) towards(row []float32, c label.Category) float64 {
+	w := func(h int) float64 { return float64(row[h]) * m.Calibration.Scale[h] }
+	switch c {
+	case label.Critical:
+		return w(0) + w(1)
+	case label.Warning:
+		return w(0) - w(1)
+	case label.Informational:
+		return w(2) - w(0)
+	default:
+		return -w(2) - w(0)
+	}
 }

@@ -12,7 +12,6 @@ import (
 	"math"
 
 	"github.com/inframind/inframind/log-classifier/feature"
-	"github.com/inframind/inframind/log-classifier/label"
 )
 
 // magic starts a model file; the last byte is the version of its form.
@@ -28,9 +27,8 @@ var ErrFormat = errors.New("not a usable model file")
 type header struct {
 	Name        string
 	Features    feature.Options
-	Bias        [label.Count]float32
-	Scale       [label.Count]float32 // of the 16-bit weights
-	Critical    float32
+	Bias        [Heads]float32
+	Scale       [Heads]float32 // of the 16-bit weights
 	Calibration Calibration
 	Rows        int
 	Metrics     map[string]float64
@@ -40,11 +38,11 @@ type header struct {
 // Encode returns the file of m: magic, flate-compressed header and weights, checksum. Equal
 // models give equal bytes.
 func (m *Model) Encode() ([]byte, error) {
-	h := header{Name: m.Name, Features: m.Features, Bias: m.Bias, Critical: m.Critical, Calibration: m.Calibration,
+	h := header{Name: m.Name, Features: m.Features, Bias: m.Bias, Calibration: m.Calibration,
 		Rows: m.Rows, Metrics: m.Metrics, Dim: feature.Dim}
 	var used []uint32
 	for j := range feature.Dim {
-		row := m.W[j*label.Count : (j+1)*label.Count]
+		row := m.W[j*Heads : (j+1)*Heads]
 		any := false
 		for c, v := range row {
 			any = any || v != 0
@@ -66,11 +64,11 @@ func (m *Model) Encode() ([]byte, error) {
 		body = binary.AppendUvarint(body, uint64(j-last))
 		last = j
 	}
-	for c := range label.Count {
+	for c := range Heads {
 		for _, j := range used {
 			q := int16(0)
 			if h.Scale[c] > 0 {
-				q = int16(math.Round(float64(m.W[int(j)*label.Count+c] / h.Scale[c] * math.MaxInt16)))
+				q = int16(math.Round(float64(m.W[int(j)*Heads+c] / h.Scale[c] * math.MaxInt16)))
 			}
 			body = binary.LittleEndian.AppendUint16(body, uint16(q))
 		}
@@ -136,15 +134,15 @@ func decodeBody(body []byte) (*Model, error) {
 		body = body[w:]
 		used[k] = int(last)
 	}
-	if len(body) != 2*h.Used*label.Count {
-		return nil, fmt.Errorf("%w: %d bytes of weights, want %d", ErrFormat, len(body), 2*h.Used*label.Count)
+	if len(body) != 2*h.Used*Heads {
+		return nil, fmt.Errorf("%w: %d bytes of weights, want %d", ErrFormat, len(body), 2*h.Used*Heads)
 	}
-	m := &Model{Name: h.Name, Features: h.Features, Bias: h.Bias, Critical: h.Critical, Calibration: h.Calibration,
-		Rows: h.Rows, Metrics: h.Metrics, W: make([]float32, feature.Dim*label.Count)}
-	for c := range label.Count {
+	m := &Model{Name: h.Name, Features: h.Features, Bias: h.Bias, Calibration: h.Calibration,
+		Rows: h.Rows, Metrics: h.Metrics, W: make([]float32, feature.Dim*Heads)}
+	for c := range Heads {
 		for k, j := range used {
 			q := int16(binary.LittleEndian.Uint16(body[2*(c*h.Used+k):]))
-			m.W[j*label.Count+c] = float32(q) / math.MaxInt16 * h.Scale[c]
+			m.W[j*Heads+c] = float32(q) / math.MaxInt16 * h.Scale[c]
 		}
 	}
 	return m, nil

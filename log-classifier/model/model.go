@@ -7,43 +7,51 @@ import (
 
 	"github.com/inframind/inframind/log-classifier/feature"
 	"github.com/inframind/inframind/log-classifier/label"
+	"github.com/inframind/inframind/log-classifier/linear"
 	"github.com/inframind/inframind/log-classifier/token"
 )
 
-// Model scores features for each category, one against the rest.
+// Heads are the questions a model answers, each by a logistic regression of its own: is the
+// line an alarm (critical or warning)? If so, is it critical? If not, is it informational
+// rather than noise? Each can be trained on the examples that help it.
+const Heads = 3
+
+// asks tells whether an example of category c has an answer to question h, and which.
+func asks(h int, c label.Category) (asked, yes bool) {
+	switch h {
+	case 0:
+		return true, c.Alarm()
+	case 1:
+		return c.Alarm(), c == label.Critical
+	}
+	return !c.Alarm(), c == label.Informational
+}
+
+// Model answers the questions from hashed features.
 type Model struct {
 	Name        string // version, e.g. "shipped" or the time of training
 	Features    feature.Options
-	W           []float32 // by bucket, then category
-	Bias        [label.Count]float32
-	Critical    float32 // added to the score of critical
+	W           []float32 // by bucket, then head
+	Bias        [Heads]float32
 	Calibration Calibration
 	Rows        int // it was trained on
 	Metrics     map[string]float64
 }
 
-// Calibration turns scores into probabilities: softmax(Scale*score + Shift).
+// Calibration turns the score of a head into the log-odds of its answer: Scale*score+Shift.
 type Calibration struct {
-	Scale float64
-	Shift [label.Count]float64
+	Scale, Shift [Heads]float64
 }
 
-func identity() Calibration { return Calibration{Scale: 1} }
-
-func (c Calibration) probabilities(z [label.Count]float64) (p [label.Count]float64) {
-	top := math.Inf(-1)
-	for k := range z {
-		z[k] = c.Scale*z[k] + c.Shift[k]
-		top = math.Max(top, z[k])
+func (c Calibration) probabilities(z [Heads]float64) (p [label.Count]float64) {
+	var yes [Heads]float64
+	for h := range z {
+		yes[h] = linear.Sigmoid(c.Scale[h]*z[h] + c.Shift[h])
 	}
-	sum := 0.0
-	for k := range z {
-		p[k] = math.Exp(z[k] - top)
-		sum += p[k]
-	}
-	for k := range p {
-		p[k] /= sum
-	}
+	p[label.Critical] = yes[0] * yes[1]
+	p[label.Warning] = yes[0] * (1 - yes[1])
+	p[label.Informational] = (1 - yes[0]) * yes[2]
+	p[label.Noise] = (1 - yes[0]) * (1 - yes[2])
 	return p
 }
 
@@ -52,7 +60,6 @@ type Prediction struct {
 	Category    label.Category
 	Confidence  float64
 	Probability [label.Count]float64
-	Score       [label.Count]float64
 	Unseen      float64 // share of the features that training never saw
 }
 
@@ -74,29 +81,28 @@ func (p *Predictor) Predict(message string) Prediction { return p.PredictMasked(
 // PredictMasked labels a message that is masked already.
 func (p *Predictor) PredictMasked(masked []byte) Prediction {
 	v := p.ex.Extract(masked)
-	var z [label.Count]float32
+	var z [Heads]float32
 	unseen := 0
 	for k, j := range v.Idx {
-		w := p.m.W[int(j)*label.Count : int(j)*label.Count+label.Count]
+		w := p.m.W[int(j)*Heads : int(j)*Heads+Heads]
 		x := v.Val[k]
-		if w[0] == 0 && w[1] == 0 && w[2] == 0 && w[3] == 0 {
+		if w[0] == 0 && w[1] == 0 && w[2] == 0 {
 			unseen++
 			continue
 		}
 		z[0] += w[0] * x
 		z[1] += w[1] * x
 		z[2] += w[2] * x
-		z[3] += w[3] * x
 	}
 	out := Prediction{}
 	if n := len(v.Idx); n > 0 {
 		out.Unseen = float64(unseen) / float64(n)
 	}
-	for c := range z {
-		out.Score[c] = float64(z[c] + p.m.Bias[c])
+	var score [Heads]float64
+	for h := range z {
+		score[h] = float64(z[h] + p.m.Bias[h])
 	}
-	out.Score[label.Critical] += float64(p.m.Critical)
-	out.Probability = p.m.Calibration.probabilities(out.Score)
+	out.Probability = p.m.Calibration.probabilities(score)
 	out.Category, out.Confidence = best(out.Probability)
 	return out
 }
@@ -111,38 +117,31 @@ func best(p [label.Count]float64) (label.Category, float64) {
 	return label.Category(b), p[b]
 }
 
-// fitCalibration minimises the log loss of softmax(scale*z+shift) by gradient descent on
-// five numbers. Rows without weight are left out. The shifts sum to zero.
-func fitCalibration(z [][label.Count]float64, y []int, weight []float64) Calibration {
-	c := identity()
-	var total float64
-	for _, w := range weight {
-		total += w
-	}
-	if total == 0 {
-		return c
-	}
-	for range 500 {
-		var gScale float64
-		var gShift [label.Count]float64
+// fitScale returns the factor of the scores of head h that minimises the log loss on rows
+// with a weight, by golden section between 0.05 and 3.
+func fitScale(z [][Heads]float64, h int, positive []bool, weight []float64) float64 {
+	loss := func(scale float64) float64 {
+		sum := 0.0
 		for i := range z {
 			if weight[i] == 0 {
 				continue
 			}
-			p := c.probabilities(z[i])
-			for k := range p {
-				d := p[k]
-				if k == y[i] {
-					d--
-				}
-				gScale += weight[i] * d * z[i][k]
-				gShift[k] += weight[i] * d
+			v := scale * z[i][h]
+			if positive[i] {
+				v = -v
 			}
+			sum += weight[i] * (math.Max(v, 0) + math.Log1p(math.Exp(-math.Abs(v))))
 		}
-		c.Scale = math.Max(0.05, c.Scale-0.2*gScale/total)
-		for k := range c.Shift {
-			c.Shift[k] -= 0.5 * gShift[k] / total
+		return sum
+	}
+	lo, hi := 0.05, 3.0
+	for range 40 {
+		a, b := hi-(hi-lo)/math.Phi, lo+(hi-lo)/math.Phi
+		if loss(a) < loss(b) {
+			hi = b
+		} else {
+			lo = a
 		}
 	}
-	return c
+	return (lo + hi) / 2
 }

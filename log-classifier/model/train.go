@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"sync"
 
 	"github.com/inframind/inframind/log-classifier/feature"
 	"github.com/inframind/inframind/log-classifier/label"
@@ -14,10 +15,10 @@ import (
 
 // Params of a training. Their defaults are those of the shipped model.
 type Params struct {
-	C           float64 // inverse penalty
-	MinDF       int     // features in fewer training rows than this are left out
-	SystemRows  float64 // rows of a system beyond which its rows weigh less: sqrt(SystemRows/n)
-	Critical    float64 // added to the log-odds of critical
+	C           float64        // inverse penalty
+	MinDF       int            // features in fewer training rows than this are left out
+	SystemRows  float64        // rows of a system beyond which its rows weigh less: sqrt(SystemRows/n)
+	Shift       [Heads]float64 // added to the log-odds of each question
 	Features    feature.Options
 	MaxIter     int
 	Calibration int // folds by system whose left-out scores calibrate the probabilities; 0: none
@@ -25,20 +26,20 @@ type Params struct {
 
 // DefaultParams are those of the shipped model.
 func DefaultParams() Params {
-	return Params{C: 3, MinDF: 2, SystemRows: 60, Critical: 0.4, Features: feature.Defaults(), MaxIter: 60, Calibration: 5}
+	return Params{C: 30, MinDF: 2, SystemRows: 60, Features: feature.Defaults(), MaxIter: 60, Calibration: 5}
 }
 
 // Row is one training example with its weight.
 type Row struct {
 	label.Example
-	Weight float64 // 0 means 1
+	Weight [Heads]float64 // in the training of each question; all 0 means 1
 }
 
 // data is a training set as the trainer wants it: columns are the buckets in use.
 type data struct {
 	m       linear.Matrix
 	y       []int
-	weight  []float64
+	weight  [][Heads]float64
 	columns []uint32 // bucket of each column
 	system  []string
 }
@@ -54,15 +55,17 @@ func prepare(rows []Row, p Params) *data {
 	at := map[string]int{}
 	var items []item
 	for _, r := range rows {
-		if r.Weight == 0 {
-			r.Weight = 1
+		if r.Weight == ([Heads]float64{}) {
+			r.Weight = [Heads]float64{1, 1, 1}
 		}
 		key := mask.Mask(r.Message)
 		if i, ok := at[string(key)]; ok {
 			if r.Category < items[i].row.Category {
 				items[i].row.Category = r.Category
 			}
-			items[i].row.Weight = math.Max(items[i].row.Weight, r.Weight)
+			for h := range r.Weight {
+				items[i].row.Weight[h] = math.Max(items[i].row.Weight[h], r.Weight[h])
+			}
 			continue
 		}
 		at[string(key)] = len(items)
@@ -106,7 +109,11 @@ func prepare(rows []Row, p Params) *data {
 		d.m.Append(idx, val)
 		d.y = append(d.y, int(it.row.Category))
 		d.system = append(d.system, it.row.System)
-		d.weight = append(d.weight, it.row.Weight*math.Min(1, math.Sqrt(p.SystemRows/perSystem[it.row.System])))
+		share := math.Min(1, math.Sqrt(p.SystemRows/perSystem[it.row.System]))
+		for h := range it.row.Weight {
+			it.row.Weight[h] *= share
+		}
+		d.weight = append(d.weight, it.row.Weight)
 	}
 	return d
 }
@@ -115,50 +122,87 @@ func (p Params) linear() linear.Options {
 	return linear.Options{C: p.C, MaxIter: p.MaxIter, Tol: 1e-3}
 }
 
+// question returns the rows that the training of head h uses, with balanced weights, and
+// which of them are positive. Rows of fold skip are left out; skip < 0 keeps all.
+func (d *data) question(h int, fold []int, skip int) (positive []bool, weight []float64) {
+	positive, weight = make([]bool, len(d.y)), make([]float64, len(d.y))
+	var pos, neg float64
+	for i, c := range d.y {
+		asked, yes := asks(h, label.Category(c))
+		if !asked || skip >= 0 && fold[i] == skip {
+			continue
+		}
+		positive[i], weight[i] = yes, d.weight[i][h]
+		if yes {
+			pos += weight[i]
+		} else {
+			neg += weight[i]
+		}
+	}
+	for i := range weight {
+		switch {
+		case pos == 0 || neg == 0:
+			weight[i] = 0
+		case positive[i]:
+			weight[i] *= (pos + neg) / (2 * pos)
+		default:
+			weight[i] *= (pos + neg) / (2 * neg)
+		}
+	}
+	return positive, weight
+}
+
+// fit trains the heads on all rows but those of one fold.
+func (d *data) fit(p Params, fold []int, skip int) (out [Heads]linear.Weights) {
+	var wg sync.WaitGroup
+	for h := range Heads {
+		wg.Go(func() {
+			positive, weight := d.question(h, fold, skip)
+			out[h] = linear.Binary(&d.m, positive, weight, p.linear())
+		})
+	}
+	wg.Wait()
+	return out
+}
+
 // Train fits a model on rows.
 func Train(rows []Row, p Params) *Model {
 	d := prepare(rows, p)
-	m := &Model{Features: p.Features, Critical: float32(p.Critical), Rows: len(d.y), W: make([]float32, feature.Dim*label.Count)}
-	m.Calibration = identity()
-	m.set(d, linear.OneVsRest(&d.m, d.y, d.weight, label.Count, p.linear()))
+	m := &Model{Features: p.Features, Rows: len(d.y), W: make([]float32, feature.Dim*Heads)}
+	for h, w := range d.fit(p, nil, -1) {
+		m.Bias[h], m.Calibration.Scale[h], m.Calibration.Shift[h] = float32(w.Bias), 1, p.Shift[h]
+		for k, j := range d.columns {
+			m.W[int(j)*Heads+h] = float32(w.W[k])
+		}
+	}
 	if p.Calibration > 1 {
 		m.Calibration = calibrate(d, p)
 	}
 	return m
 }
 
-func (m *Model) set(d *data, ws []linear.Weights) {
-	for c, w := range ws {
-		m.Bias[c] = float32(w.Bias)
-		for k, j := range d.columns {
-			m.W[int(j)*label.Count+c] = float32(w.W[k])
-		}
-	}
-}
-
-// calibrate scores every row by a model that has not seen its system, and fits on those
-// scores the scale and the shifts that make the probabilities true.
+// calibrate scores every row by heads that have not seen its system, and fits on those
+// scores the scale of each head that makes its probabilities true. The shift stays.
 func calibrate(d *data, p Params) Calibration {
 	fold := folds(d.system, p.Calibration)
-	z := make([][label.Count]float64, len(d.y))
+	z := make([][Heads]float64, len(d.y))
 	for f := range p.Calibration {
-		w := slices.Clone(d.weight)
-		for i := range w {
-			if fold[i] == f {
-				w[i] = 0
-			}
-		}
-		ws := linear.OneVsRest(&d.m, d.y, w, label.Count, p.linear())
+		ws := d.fit(p, fold, f)
 		for i := range d.y {
-			if fold[i] != f {
-				continue
-			}
-			for c := range ws {
-				z[i][c] = ws[c].Score(&d.m, i)
+			if fold[i] == f {
+				for h := range ws {
+					z[i][h] = ws[h].Score(&d.m, i)
+				}
 			}
 		}
 	}
-	return fitCalibration(z, d.y, d.weight)
+	var c Calibration
+	for h := range Heads {
+		positive, weight := d.question(h, nil, -1)
+		c.Scale[h] = fitScale(z, h, positive, weight)
+		c.Shift[h] = p.Shift[h]
+	}
+	return c
 }
 
 // folds spreads the systems over n folds of about equal size; a system without a name is

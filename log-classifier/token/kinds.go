@@ -281,33 +281,41 @@ func isMail(t string) bool {
 	return at > 0 && strings.IndexByte(t[at:], '.') > 1
 }
 
-// isHost tells whether t is a domain name, with an optional port: it ends in a top-level
-// domain people use, so that org.apache.Foo and java.io.IOException are none.
+// isHost tells whether t is a domain name, with an optional port. It ends in a top-level
+// domain people use, or looks like a machine's name (digits or hyphens among its labels, or a
+// port); org.apache.Foo and com.example.service, which start with a domain, are none.
 func isHost(t string) bool {
+	port := false
 	if i := strings.LastIndexByte(t, ':'); i > 0 {
 		for _, c := range t[i+1:] {
 			if c < '0' || c > '9' {
 				return false
 			}
 		}
-		t = t[:i]
+		t, port = t[:i], i+1 < len(t)
 	}
 	dot := strings.LastIndexByte(t, '.')
-	if dot < 1 {
+	if dot < 1 || dot+2 >= len(t) {
 		return false
+	}
+	machine := port
+	for i := 0; i < len(t); i++ {
+		switch c := t[i]; {
+		case c >= '0' && c <= '9', c == '-':
+			machine = machine || i < dot
+		case c >= 'A' && c <= 'Z' && i > dot, c != '.' && c != '_' && (c < 'A' || c > 'Z' && c < 'a' || c > 'z'):
+			return false
+		}
 	}
 	switch t[dot+1:] {
 	case "com", "net", "org", "edu", "gov", "mil", "io", "local", "internal", "lan", "arpa", "info", "biz",
 		"localdomain", "corp", "home", "cluster", "svc", "dev", "cloud", "intra",
 		"cn", "de", "uk", "fr", "jp", "ru", "it", "nl", "pl", "br", "in", "kr", "tw", "hk", "au", "ca", "us", "eu", "ch", "at", "se", "cz", "be":
-	default:
+		return true
+	}
+	switch t[:strings.IndexByte(t, '.')] {
+	case "com", "org", "net", "java", "javax", "io", "edu", "sun", "jdk":
 		return false
 	}
-	for i := 0; i < len(t); i++ {
-		c := t[i]
-		if c != '.' && c != '-' && c != '_' && (c < '0' || c > '9' && c < 'A' || c > 'Z' && c < 'a' || c > 'z') {
-			return false
-		}
-	}
-	return true
+	return machine && (port || strings.Count(t, ".") >= 2) && t == strings.ToLower(t) && (t[dot+1] > '9')
 }

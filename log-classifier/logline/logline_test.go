@@ -1,0 +1,52 @@
+package logline
+
+import (
+	"strings"
+	"testing"
+	"unicode/utf8"
+)
+
+func TestParse(t *testing.T) {
+	for raw, want := range map[string]Line{
+		"Nov 21 10:22:01 web1 sshd[123]: Accepted password":                  {"Nov 21 10:22:01", "web1", "sshd", "123", "", "Accepted password"},
+		"Nov  1 10:22:01 web1 kernel: oops":                                  {"Nov  1 10:22:01", "web1", "kernel", "", "", "oops"},
+		"<34>Nov 21 10:22:01 web1 su: failed":                                {"Nov 21 10:22:01", "web1", "su", "", "", "failed"},
+		"<34>1 2026-11-21T10:22:01Z h app 7 ID [a b=\"]\"][c d=\"e\"] hello": {"2026-11-21T10:22:01Z", "h", "app", "7", "", "hello"},
+		"<34>1 - - - - - - hello":                                            {"", "", "", "", "", "hello"},
+		"2026-11-21T10:22:01.5+01:00 web1 cron[9]: job":                      {"2026-11-21T10:22:01.5+01:00", "web1", "cron", "9", "", "job"},
+		"2026-11-21 10:22:01,123 ERROR [main] org.foo.Bar: it broke":         {"2026-11-21 10:22:01,123", "", "org.foo.Bar", "", "ERROR", "it broke"},
+		"2026-11-21 10:22:01,123 - WARN  [main:Foo@12] - slow":               {"2026-11-21 10:22:01,123", "", "", "", "", "- WARN  [main:Foo@12] - slow"},
+		"[Sun Dec 04 04:47:44 2005] [error] mod_x failed":                    {"Sun Dec 04 04:47:44 2005", "", "", "", "error", "mod_x failed"},
+		`{"msg":"x failed","level":"error","host":{"name":"h"},"pid":7}`:     {"", "h", "", "7", "error", "x failed"},
+		`{"MESSAGE":[104,105,255],"_HOSTNAME":"h","SYSLOG_IDENTIFIER":"a"}`:  {"", "h", "a", "", "", "hi\ufffd"},
+		"{not json":              {Message: "{not json"},
+		"plain text with Nov 21": {Message: "plain text with Nov 21"},
+		"WARN: low space":        {Level: "WARN", Message: "low space"},
+		"":                       {},
+	} {
+		if got := Parse(raw, ""); got != want {
+			t.Errorf("%q\n got %+v\nwant %+v", raw, got, want)
+		}
+	}
+	if got := Parse(`{"say":"hello","msg":"no"}`, "say").Message; got != "hello" {
+		t.Errorf("named field: %q", got)
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	for _, s := range []string{"<1>1 - - - - - [a", "Nov 21 10:22:01 h t[1]: m", "2026-11-21 10:22:01 [", `{"msg":[1,2]}`, "[ERROR"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		l := Parse(s, "")
+		if strings.TrimSpace(s) != "" && utf8.ValidString(s) && strings.TrimLeft(s, " \t\ufeff") != "" && l.Message == "" && !strings.HasPrefix(s, "<") {
+			t.Errorf("%q lost its message: %+v", s, l)
+		}
+	})
+}
+
+func BenchmarkParse(b *testing.B) {
+	for b.Loop() {
+		Parse("Nov 21 10:22:01 web1 sshd[123]: Accepted password for bob from 10.0.0.1 port 22", "")
+	}
+}

@@ -1,0 +1,144 @@
+package model
+
+import (
+	"errors"
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/inframind/inframind/log-classifier/label"
+)
+
+func rows() []Row {
+	var out []Row
+	for _, e := range []label.Example{
+		{Category: label.Critical, System: "a", Message: "kernel panic, machine halted"},
+		{Category: label.Critical, System: "b", Message: "disk failed, data lost on volume 3"},
+		{Category: label.Critical, System: "c", Message: "kernel panic after disk failed"},
+		{Category: label.Warning, System: "a", Message: "retry after timeout of peer 4"},
+		{Category: label.Warning, System: "b", Message: "timeout, will retry request 12"},
+		{Category: label.Warning, System: "c", Message: "slow request, timeout near"},
+		{Category: label.Informational, System: "a", Message: "service started on port 80"},
+		{Category: label.Informational, System: "b", Message: "session opened for user bob, service started"},
+		{Category: label.Informational, System: "c", Message: "session opened on port 22"},
+		{Category: label.Noise, System: "a", Message: "tick 12 cache size 4411"},
+		{Category: label.Noise, System: "b", Message: "cache hit 12 size 99"},
+		{Category: label.Noise, System: "c", Message: "tick 13 buffer size 1"},
+	} {
+		out = append(out, Row{Example: e})
+	}
+	return out
+}
+
+func trained() *Model {
+	p := DefaultParams()
+	p.Calibration = 3
+	return Train(rows(), p)
+}
+
+func TestTrainLearnsItsExamples(t *testing.T) {
+	p := NewPredictor(trained())
+	for _, r := range rows() {
+		x := p.Predict(r.Message)
+		if x.Category != r.Category {
+			t.Errorf("%q: %s, want %s", r.Message, x.Category, r.Category)
+		}
+		sum := 0.0
+		for _, v := range x.Probability {
+			sum += v
+		}
+		if math.Abs(sum-1) > 1e-9 || x.Confidence != x.Probability[x.Category] {
+			t.Errorf("%q: probabilities %v, confidence %v", r.Message, x.Probability, x.Confidence)
+		}
+	}
+}
+
+func TestFileKeepsPredictions(t *testing.T) {
+	m := trained()
+	m.Name, m.Metrics = "v1", map[string]float64{"macro_f1": 0.5}
+	raw, err := m.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := Decode(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again.Name != "v1" || again.Metrics["macro_f1"] != 0.5 || again.Rows != m.Rows {
+		t.Errorf("header %+v", again)
+	}
+	a, b := NewPredictor(m), NewPredictor(again)
+	for _, r := range rows() {
+		if x, y := a.Predict(r.Message), b.Predict(r.Message); x.Category != y.Category || math.Abs(x.Confidence-y.Confidence) > 1e-3 {
+			t.Errorf("%q: %v, from the file %v", r.Message, x, y)
+		}
+	}
+}
+
+func TestDecodeRefuses(t *testing.T) {
+	raw, err := trained().Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	changed := []byte(string(raw))
+	changed[len(changed)-1] ^= 1
+	other := []byte(string(raw))
+	other[len(magic)-1]++
+	for want, in := range map[string][]byte{
+		"does not start": []byte("PNG"),
+		"cut short":      raw[:len(raw)/2],
+		"checksum":       changed,
+		"reads form 1":   other,
+	} {
+		if _, err := Decode(in); !errors.Is(err, ErrFormat) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", want, err)
+		}
+	}
+}
+
+func TestMix(t *testing.T) {
+	quiet := [label.Count]float64{0.1, 0.2, 0.3, 0.4}
+	var p [][label.Count]float64
+	for range 1000 {
+		p = append(p, quiet)
+	}
+	mix := LearnMix(p)
+	if mix[label.Noise] <= 0.5 || mix[label.Critical] >= 0.1 {
+		t.Errorf("mix %v of a noisy site", mix)
+	}
+	if got := EvenMix().Apply(quiet); math.Abs(got[0]-0.1) > 1e-12 {
+		t.Errorf("the even mix changed %v to %v", quiet, got)
+	}
+	if got := (Mix{}).Apply(quiet); got[0] != 0 || math.IsNaN(got[1]) {
+		t.Errorf("an empty mix gives %v", got)
+	}
+}
+
+func TestReasonsNameTheDecidingWords(t *testing.T) {
+	e := NewExplainer(trained())
+	var ex []label.Example
+	for _, r := range rows() {
+		ex = append(ex, r.Example)
+	}
+	e.Learn(ex)
+	got := strings.Join(e.Reasons([]byte("kernel panic on node <num>"), label.Critical), "; ")
+	if !strings.Contains(got, "panic") || !strings.Contains(got, "like 33 %: kernel panic, machine halted (critical)") {
+		t.Error(got)
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	raw, err := trained().Encode()
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(raw)
+	f.Add([]byte(magic))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if m, err := Decode(b); err == nil {
+			NewPredictor(m).Predict("disk failed")
+		} else if !errors.Is(err, ErrFormat) {
+			t.Error(err)
+		}
+	})
+}
