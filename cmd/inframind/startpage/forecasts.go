@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"slices"
 	"sort"
+	"strconv"
 	"strings"
 	"time"
 
@@ -50,7 +51,7 @@ func (f forecast) URL() string {
 // forecasts picks the series that run out first, then fills up with others so that a quiet
 // site has something to look at too.
 func (h *handler) forecasts(ctx context.Context) ([]forecast, error) {
-	soon, err := h.instant(ctx, fmt.Sprintf(`bottomk(%d, min by (target, instance, mountpoint, device) (forecast_exhaustion_seconds{by="median"}))`, shownForecasts))
+	soon, err := h.instant(ctx, `min by (target, instance, mountpoint, device, threshold) (forecast_exhaustion_seconds{by="median"})`)
 	if err != nil {
 		return nil, err
 	}
@@ -58,12 +59,14 @@ func (h *handler) forecasts(ctx context.Context) ([]forecast, error) {
 	var out []forecast
 	for _, s := range soon {
 		f := newForecast(string(s.Metric["target"]), s.Metric)
-		days := float64(s.Value) / 86400
-		f.Exhausted = fmt.Sprintf("reaches its first threshold in %.1f days", days)
-		if days <= 0 {
-			f.Exhausted = "has reached its threshold"
+		i := slices.IndexFunc(out, func(o forecast) bool { return o.Title == f.Title })
+		switch {
+		case i >= 0:
+			out[i].Exhausted += ", " + crossing(s)
+		case len(out) < shownForecasts:
+			f.Exhausted = crossing(s)
+			out = append(out, f)
 		}
-		out = append(out, f)
 	}
 	all, err := h.instant(ctx, `group by (target, instance, mountpoint, device) (forecast_model_info{target=~"node_(cpu_utilisation|memory_used|filesystem_used)_ratio"})`)
 	if err != nil {
@@ -77,6 +80,18 @@ func (h *handler) forecasts(ctx context.Context) ([]forecast, error) {
 		}
 	}
 	return out, nil
+}
+
+// crossing says when a series passes one of its thresholds.
+func crossing(s *model.Sample) string {
+	threshold := string(s.Metric["threshold"])
+	if v, err := strconv.ParseFloat(threshold, 64); err == nil && v <= 1 {
+		threshold = chart.FormatValue(v, "ratio")
+	}
+	if s.Value <= 0 {
+		return "is past " + threshold
+	}
+	return fmt.Sprintf("passes %s in %.1f days", threshold, float64(s.Value)/86400)
 }
 
 func newForecast(name string, m model.Metric) forecast {
