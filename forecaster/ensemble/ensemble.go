@@ -112,7 +112,7 @@ func (f *Fitted) prepare() {
 	f.sorted = slices.Clone(f.in.Y)
 	slices.Sort(f.sorted)
 	f.space = profilear.ChooseSpace(fine)
-	f.bursty = isBursty(f.y)
+	f.bursty = isBursty(fine)
 	f.z = make([]float64, len(f.y))
 	for i, v := range f.y {
 		f.z[i] = f.space.In(v)

@@ -40,7 +40,7 @@ func (f *Fitted) fade(fc [][]float64, out []float64) {
 	if m < 0 || fc[m] == nil {
 		return
 	}
-	l, ok := trend.Find(f.y, f.day)
+	l, ok := trend.Of(f.final)
 	from, to := 7*f.day, 14*f.day
 	switch t := math.Abs(l.T); {
 	case !ok || t < someTrend:

@@ -29,6 +29,7 @@ type Jump struct {
 
 const (
 	minDays     = 5
+	minBend     = 5    // days on either side of a bend
 	jumpFactor  = 5    // robust deviations of the daily changes that make a jump
 	minRegular  = 3    // clean-ups that make a rule
 	maxVariance = 0.15 // of the gaps between them, relative
@@ -54,7 +55,7 @@ func Find(y []float64, day int) (l Line, ok bool) {
 	path := make([]float64, n)
 	for i, v := range d {
 		step := v
-		if math.Abs(v-med) > limit && hi > lo {
+		if hi > lo && isolated(d, i, med, limit) {
 			j := Jump{Ago: float64(n - 1 - i), Size: v - med}
 			if v < med {
 				l.Drops = append(l.Drops, j)
@@ -71,6 +72,26 @@ func Find(y []float64, day int) (l Line, ok bool) {
 	return l, true
 }
 
+// maxRun is how many days in a row one jump may take; more of them are a new slope.
+const maxRun = 2
+
+// isolated tells whether the change of day i is a jump: further than limit from med, and
+// not one of many in a row.
+func isolated(d []float64, i int, med, limit float64) bool {
+	out := func(k int) bool { return k >= 0 && k < len(d) && math.Abs(d[k]-med) > limit && (d[k] > med) == (d[i] > med) }
+	if !out(i) {
+		return false
+	}
+	run := 1
+	for k := i - 1; out(k); k-- {
+		run++
+	}
+	for k := i + 1; out(k); k++ {
+		run++
+	}
+	return run <= maxRun
+}
+
 // bend fits one line, or two that meet where the Bayesian information criterion wants
 // them to.
 func (l *Line) bend(path []float64) {
@@ -78,7 +99,7 @@ func (l *Line) bend(path []float64) {
 	slope, se, rss := lineFit(path)
 	l.Slope, l.Since = slope, float64(n)
 	best := rss
-	for k := 4; k <= n-4; k++ {
+	for k := minBend; k <= n-minBend; k++ {
 		r, after := kinkFit(path, k)
 		if r < best {
 			best, slope, l.Since = r, after, float64(n-k)
@@ -208,9 +229,18 @@ func (l Line) At(days float64) float64 {
 	return v
 }
 
+// Of finds the trend of an origin without its profile: the days of a week are no bends.
+func Of(o *profilear.Origin) (Line, bool) {
+	y := make([]float64, len(o.A))
+	for i, a := range o.A {
+		y[i] = o.Space.Out(a*o.SD + o.Mean)
+	}
+	return Find(y, o.Day)
+}
+
 // Extend forecasts an origin: its level of the last hours, its profile, its trend.
 func Extend(o *profilear.Origin, out []float64) bool {
-	l, ok := Find(o.Y, o.Day)
+	l, ok := Of(o)
 	if !ok {
 		return false
 	}
