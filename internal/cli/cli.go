@@ -47,6 +47,11 @@ type App struct {
 	actions map[string]Action
 }
 
+// longHelp shows a command's HelpLong, where the examples are, below its flags.
+const longHelp = `{{if .Context.SelectedCommand}}{{if .Context.SelectedCommand.HelpLong}}
+{{.Context.SelectedCommand.HelpLong}}
+{{end}}{{end -}}`
+
 // New starts a binary called name. help is the first line people see.
 func New(name, help string) *App {
 	a := &App{Application: kingpin.New(name, help), actions: map[string]Action{}}
@@ -54,6 +59,7 @@ func New(name, help string) *App {
 	a.Version(version.Print(name))
 	a.HelpFlag.Short('h')
 	a.UsageWriter(os.Stdout)
+	a.UsageTemplate(kingpin.DefaultUsageTemplate + longHelp)
 	return a
 }
 
