@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 
@@ -14,6 +15,7 @@ import (
 	"github.com/inframind/inframind/internal/cli"
 	"github.com/inframind/inframind/internal/config"
 	"github.com/inframind/inframind/internal/exporter"
+	"github.com/inframind/inframind/internal/logstore/elastic"
 )
 
 const probeHelp = `Exit status 0 when the BMC is up, 1 when it is down, 2 for wrong usage.
@@ -37,9 +39,35 @@ func newApp() *cli.App {
 	return a
 }
 
+// fileConfig is the configuration file: that of the collectors and the log store.
+type fileConfig struct {
+	collect.Config `yaml:",inline"`
+	Elasticsearch  *elastic.Config `yaml:"elasticsearch"` // also takes new entries of event logs
+}
+
+// Validate implements config.Validator.
+func (c *fileConfig) Validate() error {
+	if c.Elasticsearch != nil {
+		if err := c.Elasticsearch.Validate(); err != nil {
+			return err
+		}
+	}
+	return c.Config.Validate()
+}
+
+// driver is a collect.Driver with the log store that it writes to.
+type driver struct {
+	*collect.Driver
+	store *elastic.Store
+}
+
+func (d driver) Close(ctx context.Context) error {
+	return errors.Join(d.Driver.Close(ctx), d.store.Close())
+}
+
 // load reads the configuration file. No file gives the defaults, with no credential.
 func load(_ context.Context, file string, log *slog.Logger, reg prometheus.Registerer) (exporter.Config, exporter.Driver, error) {
-	var conf collect.Config
+	var conf fileConfig
 	var err error
 	if file != "" {
 		err = config.Load(file, &conf)
@@ -47,13 +75,29 @@ func load(_ context.Context, file string, log *slog.Logger, reg prometheus.Regis
 		err = conf.Validate()
 	}
 	if err != nil {
-		return conf.Config, nil, err
+		return exporter.Config{}, nil, err
 	}
 	opt := collect.Options{Log: log, Metrics: reg}
-	if conf.Logs.Output == "stdout" {
-		opt.Events = collect.NewStdoutEvents()
+	var sinks collect.EventSinks
+	var store *elastic.Store
+	if conf.Elasticsearch != nil {
+		conf.Elasticsearch.Log = log
+		if store, err = elastic.New(*conf.Elasticsearch); err != nil {
+			return exporter.Config{}, nil, cli.Usage(err)
+		}
+		sinks = append(sinks, collect.StoreEvents{Store: store})
 	}
-	return conf.Config, collect.New(conf, opt), nil
+	if conf.Logs.Output == "stdout" {
+		sinks = append(sinks, collect.NewStdoutEvents())
+	}
+	if len(sinks) > 0 {
+		opt.Events = sinks
+	}
+	d := collect.New(conf.Config, opt)
+	if store == nil {
+		return conf.Config.Config, d, nil
+	}
+	return conf.Config.Config, driver{d, store}, nil
 }
 
 func addProbe(a *cli.App) {

@@ -6,10 +6,12 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -90,6 +92,7 @@ func TestCheckConfig(t *testing.T) {
 	}{
 		"good":    {"auths: {default: {username: a, password_file: b}}\nmodules: {old: {version: '1.5', quirks: [one_at_a_time]}}\n", 0, ""},
 		"unknown": {"modules:\n  default:\n    cipher: 3\n", 2, `:3: unknown field "cipher"`},
+		"store":   {"elasticsearch: {urls: []}\n", 2, "name at least one node"},
 		"bad":     {"modules: {x: {collectors: [cpu]}}\n", 2, "modules.x.collectors: unknown collector"},
 	} {
 		path := filepath.Join(t.TempDir(), name+".yml")
@@ -116,7 +119,8 @@ func TestServe(t *testing.T) {
 	bmc := &ipmitest.BMC{SEL: [][16]byte{{1, 0, 2, 0, 0, 0, 0x60, 0x20, 0, 4, 8, 0x61, 0x6f, 1, 0xff, 0xff}}}
 	addr := bmc.Start(t)
 	conf := filepath.Join(dir, "c.yml")
-	yml := fmt.Sprintf("auths: {default: {username: admin, password_file: %s}}\ntargets: {allow: [127.0.0.1]}\nlogs: {output: stdout}\nstate_directory: %s\n", passwordFile(t), dir)
+	store, stored := fakeElasticsearch(t)
+	yml := fmt.Sprintf("auths: {default: {username: admin, password_file: %s}}\ntargets: {allow: [127.0.0.1]}\nlogs: {output: stdout}\nelasticsearch: {urls: [%q]}\nstate_directory: %s\n", passwordFile(t), store, dir)
 	if err := os.WriteFile(conf, []byte(yml), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -161,9 +165,37 @@ func TestServe(t *testing.T) {
 	if open, ever := bmc.Sessions(); err != nil || open != 0 || ever != 1 {
 		t.Errorf("%v, %d sessions open of %d\n%s", err, open, ever, stderr.String())
 	}
+	if n := stored.Load(); n != 1 {
+		t.Errorf("%d documents in the log store, want 1", n)
+	}
 	if lines := strings.Count(stdout.String(), "\n"); lines != 1 || !strings.Contains(stdout.String(), `"message":"power supply #0x61: failure detected asserted"`) {
 		t.Errorf("%d lines\n%s", lines, stdout.String())
 	}
+}
+
+// fakeElasticsearch takes index templates and bulk requests and counts the documents. The
+// adapter itself is tested against the real one.
+func fakeElasticsearch(t *testing.T) (url string, documents *atomic.Int64) {
+	t.Helper()
+	documents = &atomic.Int64{}
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			t.Error(err)
+		}
+		w.Header().Set("X-Elastic-Product", "Elasticsearch")
+		w.Header().Set("Content-Type", "application/json")
+		if !strings.HasSuffix(r.URL.Path, "/_bulk") {
+			fmt.Fprint(w, `{"acknowledged":true}`)
+			return
+		}
+		n := strings.Count(string(body), "\n") / 2
+		documents.Add(int64(n))
+		items := strings.TrimSuffix(strings.Repeat(`{"index":{"status":201}},`, n), ",")
+		fmt.Fprintf(w, `{"errors":false,"items":[%s]}`, items)
+	}))
+	t.Cleanup(srv.Close)
+	return srv.URL, documents
 }
 
 func waitFor(t *testing.T, url string) {

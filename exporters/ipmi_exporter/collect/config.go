@@ -60,12 +60,12 @@ const (
 	colWatchdog = "watchdog"
 	colSensors  = "sensors"
 	colBMC      = "bmc"
-	colSEL      = "sel"
 	colFRU      = "fru"
+	colSEL      = "sel"
 )
 
 func allCollectors() []string {
-	return []string{colChassis, colDCMI, colWatchdog, colSensors, colBMC, colSEL, colFRU}
+	return []string{colChassis, colDCMI, colWatchdog, colSensors, colBMC, colFRU, colSEL}
 }
 
 // Validate checks the configuration and fills defaults.

@@ -51,3 +51,17 @@ func (s StoreEvents) Write(ctx context.Context, docs []logstore.Document) error 
 	}
 	return nil
 }
+
+// EventSinks writes to several sinks in turn. What one of them refuses is written again to
+// all, so put those that keep entries by id first.
+type EventSinks []EventSink
+
+// Write implements EventSink.
+func (e EventSinks) Write(ctx context.Context, docs []logstore.Document) error {
+	for _, s := range e {
+		if err := s.Write(ctx, docs); err != nil {
+			return err
+		}
+	}
+	return nil
+}

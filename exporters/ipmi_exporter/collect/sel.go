@@ -16,7 +16,8 @@ import (
 
 const (
 	maxEvents  = 1000 // entries read in one scrape; the next one goes on
-	maxClasses = 64   // label values of class; the specification has 45
+	writeLimit = 3 * time.Second
+	maxClasses = 64 // label values of class; the specification has 45
 )
 
 // selState is how far a target's event log has been read and what was counted in it.
@@ -82,7 +83,11 @@ func (s *scrape) readSEL(ctx context.Context, info ipmi.SELInfo, st *selState) e
 		return err
 	}
 	if len(docs) > 0 && s.driver.events != nil {
-		if werr := s.driver.events.Write(ctx, docs); werr != nil {
+		// A log store that is down must not use up every scrape.
+		short, cancel := context.WithTimeout(ctx, writeLimit)
+		werr := s.driver.events.Write(short, docs)
+		cancel()
+		if werr != nil {
 			return fmt.Errorf("write SEL entries: %w", werr)
 		}
 	}

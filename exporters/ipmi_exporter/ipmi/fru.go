@@ -30,6 +30,8 @@ const (
 	fruChunk    = 32
 	maxMulti    = 64 // multi-records walked
 	leastFRUGet = 8
+	cmdFRUInfo  = 0x10
+	cmdFRURead  = 0x11
 )
 
 // ErrNoFRU means that there is no inventory under an id.
@@ -38,7 +40,7 @@ var ErrNoFRU = errors.New("no FRU inventory")
 // ReadFRU reads and decodes the FRU with that id: the header and the areas it names, not
 // the whole device. Damaged areas are left out.
 func ReadFRU(ctx context.Context, c Conn, id byte) (*FRU, error) {
-	b, err := do(ctx, c, 3, Request{NetFn: netFnStorage, Cmd: 0x10, Data: []byte{id}})
+	b, err := do(ctx, c, 3, Request{NetFn: netFnStorage, Cmd: cmdFRUInfo, Data: []byte{id}})
 	if Absent(err) {
 		return nil, fmt.Errorf("FRU %d: %w: %w", id, ErrNoFRU, err)
 	}
@@ -84,7 +86,7 @@ func (r *fruReader) read(ctx context.Context, offset, n int) ([]byte, error) {
 		if r.words {
 			at, want = at/2, (want+1)/2
 		}
-		b, err := do(ctx, r.conn, 1, Request{NetFn: netFnStorage, Cmd: 0x11, Data: []byte{r.id, byte(at), byte(at >> 8), byte(want)}})
+		b, err := do(ctx, r.conn, 1, Request{NetFn: netFnStorage, Cmd: cmdFRURead, Data: []byte{r.id, byte(at), byte(at >> 8), byte(want)}})
 		var code CompletionCode
 		if errors.As(err, &code) {
 			switch code {
