@@ -70,8 +70,8 @@ func addRun(a *cli.App) {
 		if err != nil {
 			return err
 		}
-		if cfg.Zeek.Dir == "" && (cfg.Elastic == nil || cfg.Elastic.Index == "") && len(cfg.Metrics.Sets) == 0 {
-			return cli.Usagef("nothing to read: give --zeek, or zeek.dir, elasticsearch.index or metrics.sets in the configuration")
+		if cfg.Zeek.Dir == "" && cfg.Zeek.Index == "" && len(cfg.Metrics.Sets) == 0 {
+			return cli.Usagef("nothing to read: give --zeek, or zeek.dir, zeek.index or metrics.sets in the configuration")
 		}
 		if f.rows != "" || f.findings != "" {
 			return runFiles(ctx, env, cfg, f)
@@ -99,13 +99,11 @@ func runFiles(ctx context.Context, env cli.Env, cfg scorer.Config, f runFlags) (
 		if out.path == "" {
 			continue
 		}
-		file, err := newOutput(out.path)
-		if err != nil {
-			return err
+		file, openErr := newOutput(out.path)
+		if openErr != nil {
+			return openErr
 		}
-		defer func() {
-			err = errors.Join(err, file.finish(err))
-		}()
+		defer func() { err = errors.Join(err, file.finish(err)) }()
 		*out.w = file
 	}
 	bar := progress(env, "connections")
@@ -117,8 +115,8 @@ func runFiles(ctx context.Context, env cli.Env, cfg scorer.Config, f runFlags) (
 		}
 	}
 	sinks.Bad = func(o zeek.Origin, _ []byte, err error) { env.Log.Warn("skipped", "at", o.String(), "err", err) }
-	sum, err := scorer.Files(ctx, cfg, cfg.Zeek.Dir, forest, sinks)
-	if err != nil {
+	var sum scorer.Summary
+	if sum, err = scorer.Files(ctx, cfg, cfg.Zeek.Dir, forest, sinks); err != nil {
 		return err
 	}
 	_ = bar.Finish()

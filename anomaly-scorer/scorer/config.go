@@ -17,6 +17,7 @@ import (
 	"github.com/inframind/inframind/anomaly-scorer/detect/login"
 	"github.com/inframind/inframind/anomaly-scorer/detect/longconn"
 	"github.com/inframind/inframind/anomaly-scorer/detect/scan"
+	"github.com/inframind/inframind/internal/logstore/elastic"
 	"github.com/inframind/inframind/internal/promapi"
 )
 
@@ -24,15 +25,15 @@ import (
 // Validate fills in everything else.
 type Config struct {
 	Zeek        ZeekConfig        `yaml:"zeek,omitempty"`
-	Pushgateway *promapi.Server   `yaml:"pushgateway,omitempty"` // nil: do not push
-	Prometheus  *promapi.Server   `yaml:"prometheus,omitempty"`  // for the metrics mode
-	Elastic     *ElasticConfig    `yaml:"elasticsearch,omitempty"`
-	Interval    pmodel.Duration   `yaml:"interval,omitempty"`     // between runs [10m]
-	Retrain     pmodel.Duration   `yaml:"retrain,omitempty"`      // between trainings [7d]
-	TrainWindow pmodel.Duration   `yaml:"train_window,omitempty"` // of log time a model is trained on [7d]
-	Timeout     pmodel.Duration   `yaml:"timeout,omitempty"`      // of one run [30m]
-	Model       string            `yaml:"model,omitempty"`        // file; empty: model.iforest in the state directory
-	MaxEntries  int               `yaml:"max_entries,omitempty"`  // remembered hosts and pairs, each [262144]
+	Pushgateway *promapi.Server   `yaml:"pushgateway,omitempty"`   // nil: do not push
+	Prometheus  *promapi.Server   `yaml:"prometheus,omitempty"`    // for the metrics mode
+	Elastic     *elastic.Config   `yaml:"elasticsearch,omitempty"` // where anomalies are kept, and Filebeat's documents read
+	Interval    pmodel.Duration   `yaml:"interval,omitempty"`      // between runs [10m]
+	Retrain     pmodel.Duration   `yaml:"retrain,omitempty"`       // between trainings [7d]
+	TrainWindow pmodel.Duration   `yaml:"train_window,omitempty"`  // of log time a model is trained on [7d]
+	Timeout     pmodel.Duration   `yaml:"timeout,omitempty"`       // of one run [30m]
+	Model       string            `yaml:"model,omitempty"`         // file; empty: model.iforest in the state directory
+	MaxEntries  int               `yaml:"max_entries,omitempty"`   // remembered hosts and pairs, each [262144]
 	MaxRows     int               `yaml:"max_documents,omitempty"`
 	TopSources  int               `yaml:"top_sources,omitempty"` // with a gauge of their own [20]
 	Labels      map[string]string `yaml:"labels,omitempty"`      // on every gauge and document
@@ -43,15 +44,14 @@ type Config struct {
 
 // ZeekConfig is where the logs are.
 type ZeekConfig struct {
-	Dir string `yaml:"dir"` // searched with its subdirectories
+	Dir string `yaml:"dir,omitempty"` // searched with its subdirectories
+	// Index is the pattern of the indices that Filebeat's Zeek module writes, e.g.
+	// filebeat-*; empty: read files only.
+	Index string `yaml:"index,omitempty"`
 }
 
-// ElasticConfig reads the documents of Filebeat's Zeek module from, and writes anomalies
-// to, Elasticsearch.
-type ElasticConfig struct {
-	promapi.Server `yaml:",inline"`
-	Index          string `yaml:"index,omitempty"` // pattern to read, e.g. filebeat-*; empty: read files only
-}
+// IndexZeek is the log store's name for the documents of Filebeat's Zeek module.
+const IndexZeek = "zeek"
 
 // Detectors are the thresholds of each.
 type Detectors struct {
@@ -123,7 +123,7 @@ func (c *Config) checkServers() error {
 	check("pushgateway", c.Pushgateway)
 	check("prometheus", c.Prometheus)
 	if c.Elastic != nil {
-		check("elasticsearch", &c.Elastic.Server)
+		errs = append(errs, c.Elastic.Validate())
 	}
 	return errors.Join(errs...)
 }

@@ -109,8 +109,8 @@ func seriesName(l labels.Labels, by string) string {
 	return name[:min(len(name), 200)]
 }
 
-// jointScore says how unusual the newest moment of several series is taken together: a
-// forest over their residuals, compared with the residuals' own history.
+// jointScore says how unusual the newest moment of several series is taken together, by a
+// forest over their residuals and by how large those are.
 func jointScore(list []seasonal.Series) (score float64, ok bool) {
 	var columns [][]float64
 	for _, s := range list {
@@ -127,24 +127,40 @@ func jointScore(list []seasonal.Series) (score float64, ok bool) {
 			d.Values = append(d.Values, float32(max(-50, min(50, c[i]))))
 		}
 	}
+	// What is judged must not have been learned: the last tenth is left out, at most a day
+	// of the usual step.
 	n := d.Rows() - 1
-	history := isoforest.Data{Values: d.Values[:n*d.Columns], Columns: d.Columns}
+	known := n - min(n/10, 288)
 	o := isoforest.Default()
 	o.Seed = 1
-	f, err := isoforest.Fit(history, o)
+	f, err := isoforest.Fit(isoforest.Data{Values: d.Values[:known*d.Columns], Columns: d.Columns}, o)
 	if err != nil {
 		return 0, false
 	}
-	scores, err := f.Score(nil, d)
-	if err != nil {
-		return 0, false
+	usual := make([]float64, known)
+	for i := range usual {
+		usual[i] = -f.PathLength(d.Row(i))
 	}
-	now := scores[n]
-	sorted := slices.Sorted(slices.Values(scores[:n]))
-	// The distance from the usual score, in the spread of the usual scores: a rank alone
-	// could not tell the highest of a thousand usual ones from an outlier.
-	spread := measure.Quantile(sorted, .99) - measure.Quantile(sorted, .5)
-	return seasonal.Ratio((now - measure.Quantile(sorted, .5)) / max(spread/3, 1e-6)), true
+	slices.Sort(usual)
+	mid := measure.Quantile(usual, .5)
+	// The distance from the usual, in units of which three are what one moment in a
+	// hundred reaches: a rank alone could not tell the highest of a thousand usual ones
+	// from an outlier.
+	unit := max((measure.Quantile(usual, .99)-mid)/3, 1e-6)
+	odd := (-f.PathLength(d.Row(n)) - mid) / unit
+	// A forest sees that a moment lies outside of all others, not how far; the residuals'
+	// mean length says that.
+	return seasonal.Ratio(max(odd, length(d.Row(n)))), true
+}
+
+func length(row []float32) float64 {
+	sum, n := 0.0, 0.0
+	for _, v := range row {
+		if v == v {
+			sum, n = sum+float64(v)*float64(v), n+1
+		}
+	}
+	return math.Sqrt(sum / max(n, 1))
 }
 
 // storeMetrics writes a document for each abnormal series.

@@ -14,11 +14,11 @@ import (
 // since the last run.
 func (r *run) readStore(ctx context.Context) error {
 	e := r.e
-	if e.opts.Store == nil || e.cfg.Elastic == nil || e.cfg.Elastic.Index == "" {
+	if e.opts.Store == nil || e.cfg.Zeek.Index == "" {
 		return nil
 	}
 	for {
-		q := logstore.Query{Index: e.cfg.Elastic.Index, After: e.state.StoreAfter, Limit: 5000}
+		q := logstore.Query{Index: IndexZeek, After: e.state.StoreAfter, Limit: 5000}
 		page, err := e.opts.Store.Read(ctx, q)
 		if err != nil {
 			return fmt.Errorf("read %s: %w", q.Index, err)

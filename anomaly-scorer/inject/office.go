@@ -1,0 +1,109 @@
+package inject
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"net/netip"
+	"path/filepath"
+	"time"
+
+	"github.com/inframind/inframind/internal/zeek"
+)
+
+// Office writes the conn and dns logs of an invented quiet office to dir: n connections of
+// forty hosts over a working day, with name lookups, web, mail, file shares, updates,
+// backups, monitoring, and the failures that come with them.
+func Office(dir string, n int, seed uint64) error {
+	o := office{rng: rand.New(rand.NewPCG(seed, 77)), at: time.Date(2026, 11, 2, 7, 0, 0, 0, time.UTC)}
+	gap := 12 * time.Hour / time.Duration(max(n, 1))
+	var names []zeek.App
+	err := create(filepath.Join(dir, "conn.log"), zeek.KindConn, func(w *zeek.Writer) error {
+		for range n {
+			c := o.conn()
+			if c.Service == "dns" {
+				names = append(names, o.query(&c))
+			}
+			if err := w.Conn(&c); err != nil {
+				return err
+			}
+			o.at = o.at.Add(time.Duration(o.rng.ExpFloat64() * float64(gap)))
+		}
+		return nil
+	})
+	return errors.Join(err, create(filepath.Join(dir, "dns.log"), zeek.KindDNS, func(w *zeek.Writer) error {
+		for i := range names {
+			if err := w.App(&names[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+}
+
+type office struct {
+	rng *rand.Rand
+	at  time.Time
+	n   int
+}
+
+func (o *office) host() netip.Addr {
+	return netip.AddrFrom4([4]byte{10, 20, 0, byte(10 + o.rng.IntN(40))})
+}
+
+// site is a server outside; a few are much more popular than the rest.
+func (o *office) site() netip.Addr {
+	k := int(math.Exp(o.rng.Float64() * math.Log(2000)))
+	return netip.AddrFrom4([4]byte{198, 51, byte(100 + k/250), byte(1 + k%250)})
+}
+
+// talk is an answered conversation with sizes around out and in.
+func (o *office) talk(to netip.Addr, p zeek.Proto, port uint16, service string, out, in, seconds float64) zeek.Conn {
+	o.n++
+	c := zeek.Conn{Time: o.at.UnixNano(), UID: fmt.Sprintf("Coff%08d", o.n), Orig: o.host(), Resp: to, OrigPort: uint16(32768 + o.rng.IntN(28000)), RespPort: port,
+		Proto: p, State: zeek.SF, Service: service, History: "ShADadFf", Duration: seconds * o.spread(), OrigBytes: int64(out * o.spread()), RespBytes: int64(in * o.spread()), VLAN: -1}
+	if p == zeek.UDP {
+		c.History = "Dd"
+	}
+	c.OrigPkts, c.RespPkts = 2+c.OrigBytes/1000+c.RespBytes/3000, 2+c.RespBytes/1400
+	c.OrigIPBytes, c.RespIPBytes = c.OrigBytes+40*c.OrigPkts, c.RespBytes+40*c.RespPkts
+	return c
+}
+
+// spread is a log-normal factor, as sizes and durations have.
+func (o *office) spread() float64 { return math.Exp(o.rng.NormFloat64()) }
+
+func (o *office) conn() zeek.Conn {
+	inside := func(last byte) netip.Addr { return netip.AddrFrom4([4]byte{10, 20, 1, last}) }
+	switch k := o.rng.IntN(100); {
+	case k < 40:
+		return o.talk(inside(53), zeek.UDP, 53, "dns", 40, 120, .02)
+	case k < 75:
+		return o.talk(o.site(), zeek.TCP, 443, "ssl", 1500, 20000, 5)
+	case k < 82:
+		return o.talk(o.site(), zeek.TCP, 80, "http", 500, 8000, 1)
+	case k < 88:
+		return o.talk(inside(10), zeek.TCP, 445, "smb", 5000, 50000, 60)
+	case k < 92:
+		return o.talk(inside(25), zeek.TCP, 993, "ssl", 900, 9000, 30)
+	case k < 95:
+		return o.talk(inside(9), zeek.TCP, 9100, "http", 300, 30000, .1)
+	case k < 97:
+		return o.talk(o.site(), zeek.UDP, 123, "ntp", 48, 48, .03)
+	case k < 98:
+		return o.talk(inside(22), zeek.TCP, 22, "ssh", 4000, 9000, 300)
+	}
+	c := o.talk(o.site(), zeek.TCP, 443, "", 0, 0, 3) // a server that is down
+	c.State, c.History, c.OrigBytes, c.RespBytes, c.OrigPkts, c.RespPkts, c.OrigIPBytes, c.RespIPBytes = zeek.S0, "S", 0, 0, 3, 0, 180, 0
+	return c
+}
+
+func (o *office) query(c *zeek.Conn) zeek.App {
+	code := "NOERROR"
+	if o.rng.IntN(30) == 0 {
+		code = "NXDOMAIN"
+	}
+	return zeek.App{Time: c.Time, UID: c.UID, Orig: c.Orig, Resp: c.Resp, Type: "A", Code: code,
+		Name: fmt.Sprintf("www%d.site%d.example.net", o.rng.IntN(3), o.rng.IntN(2000))}
+}
