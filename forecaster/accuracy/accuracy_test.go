@@ -35,7 +35,7 @@ func TestSets(t *testing.T) {
 	for _, b := range []bars{
 		{set: "m4", step: time.Hour, most: 207, beat: 1, low80: 77, high80: 83, low95: 93, high95: 97, cpuMillis: 10, owa: 0.38, smape: 8.6, ms: 0.72},
 		{set: "bitbrains", step: time.Hour, most: 200, beat: 0.95, low80: 77, high80: 83, low95: 93, high95: 97, cpuMillis: 10},
-		{set: "bitbrains", step: 5 * time.Minute, most: 60, beat: 0.95, low80: 77, high80: 83, low95: 93, high95: 97, cpuMillis: 50},
+		{set: "bitbrains", step: 5 * time.Minute, most: 101, beat: 0.95, low80: 77, high80: 83, low95: 93, high95: 97, cpuMillis: 50},
 		{set: "smd", step: time.Hour, most: 77, beat: 0.95, low80: 77, high80: 83, low95: 93, high95: 97, cpuMillis: 10},
 		// One bad day in the middle of the test week is common to all machines of the set.
 		{set: "asd", step: time.Hour, most: 200, beat: 0.95, low80: 77, high80: 83, low95: 92, high95: 97, cpuMillis: 10},

@@ -103,16 +103,11 @@ func (f *Fitted) fitShort() error {
 func (f *Fitted) prepare() {
 	f.phase = len(f.in.Y) % f.per
 	fine := f.in.Y[f.phase:]
-	f.y = make([]float64, len(fine)/f.per)
-	for i := range f.y {
-		for _, v := range fine[i*f.per : (i+1)*f.per] {
-			f.y[i] += v / float64(f.per)
-		}
-	}
+	f.bursty = isBursty(fine)
+	f.y = coarse(fine, f.per, f.bursty)
 	f.sorted = slices.Clone(f.in.Y)
 	slices.Sort(f.sorted)
 	f.space = profilear.ChooseSpace(fine)
-	f.bursty = isBursty(fine)
 	f.z = make([]float64, len(f.y))
 	for i, v := range f.y {
 		f.z[i] = f.space.In(v)
@@ -128,6 +123,21 @@ func (f *Fitted) prepare() {
 		f.final = profilear.Prepare(f.y, f.z, f.day, f.space)
 	}
 	f.within = f.pattern(fine)
+}
+
+// coarse makes one point of per: their mean, for bursty series their median, which stays
+// at the base level through a burst.
+func coarse(fine []float64, per int, bursty bool) []float64 {
+	if bursty {
+		return stat.Blocks(fine, per)
+	}
+	out := make([]float64, len(fine)/per)
+	for i := range out {
+		for _, v := range fine[i*per : (i+1)*per] {
+			out[i] += v / float64(per)
+		}
+	}
+	return out
 }
 
 const (
