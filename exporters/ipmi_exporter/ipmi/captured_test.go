@@ -157,6 +157,65 @@ func TestCapturedBMCs(t *testing.T) {
 	}
 }
 
+// TestCapturedEventLogs compares the event log of captured servers with ipmitool's reading.
+func TestCapturedEventLogs(t *testing.T) {
+	tool, err := exec.LookPath("ipmitool")
+	if err != nil {
+		t.Skip("ipmitool is not installed")
+	}
+	for _, name := range []string{"dell_r740xd", "quanta_d51"} {
+		t.Run(name, func(t *testing.T) {
+			addr := ipmitest.Sim(t, filepath.Join(testdata.Dir(t, "ipmi/infrasim/"+name), name+".emu"))
+			host, port, _ := strings.Cut(addr, ":")
+			out, err := exec.CommandContext(t.Context(), tool, "-I", "lanplus", "-C", "3", "-H", host, "-p", port, "-U", ipmitest.User, "-P", ipmitest.Password, "sel", "elist").Output()
+			if err != nil {
+				t.Fatal(err)
+			}
+			lines := strings.Split(strings.TrimRight(string(out), "\n"), "\n")
+			c := dial(t, addr, ipmi.Options{})
+			rep, _, _ := readAll(t, c)
+			index := ipmi.NewSensorIndex(rep.Sensors)
+			info, err := ipmi.GetSELInfo(t.Context(), c)
+			if err != nil {
+				t.Fatal(err)
+			}
+			n, same := 0, 0
+			if _, err := ipmi.ReadSEL(t.Context(), c, info, ipmi.Cursor{}, 1000, func(r ipmi.SELRecord) {
+				e := r.Decode(index)
+				if n < len(lines) && e.Class != "oem" {
+					line := lines[n]
+					if !strings.Contains(line, e.Sensor) || strings.Contains(line, "Asserted") != e.Asserted {
+						t.Errorf("%s\nipmitool %s", e, line)
+					}
+					state, _, _ := strings.Cut(e.State, " (")
+					if strings.Contains(letters(line), letters(state)) {
+						same++
+					}
+				} else {
+					same++
+				}
+				n++
+			}); err != nil {
+				t.Fatal(err)
+			}
+			// ipmitool words a few states in its own way.
+			if n != len(lines) || same*10 < n*9 {
+				t.Errorf("%d entries, ipmitool has %d; %d say the same", n, len(lines), same)
+			}
+		})
+	}
+}
+
+// letters is s without anything but letters and digits, in lower case.
+func letters(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
+			return r
+		}
+		return -1
+	}, strings.ToLower(s))
+}
+
 // short is a name as ipmitool's table cuts it.
 func short(name string) string {
 	if len(name) > 16 {

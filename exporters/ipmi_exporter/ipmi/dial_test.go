@@ -139,6 +139,18 @@ func TestSimulatorDial(t *testing.T) {
 			}
 		})
 	}
+	t.Run("1.5 without authentication", func(t *testing.T) {
+		c, err := ipmi.Dial(t.Context(), addr, ipmi.Options{Version: ipmi.Version15})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := ipmi.ChassisStatus(t.Context(), c); err != nil {
+			t.Error(err)
+		}
+		if err := c.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 	_, err := ipmi.Dial(t.Context(), addr, admin(ipmi.Options{Suite: 17}))
 	if !errors.Is(err, ipmi.ErrSuite) {
 		t.Errorf("suite 17: %v", err)

@@ -114,9 +114,9 @@ func dial15(ctx context.Context, l *link, opt Options, caps authCaps) (*lan, err
 	}
 	auth := byte(authMD5)
 	switch {
-	case caps.types&(1<<authMD5) != 0:
 	case caps.types&(1<<authNone) != 0 && len(opt.Password) == 0:
 		auth = authNone
+	case caps.types&(1<<authMD5) != 0:
 	default:
 		return nil, fmt.Errorf("%w: the BMC offers neither MD5 nor, for an empty password, none", ErrSuite)
 	}
