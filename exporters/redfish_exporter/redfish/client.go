@@ -41,8 +41,18 @@ type client struct {
 	denied   map[string]bool // paths that answer 401 to a fresh session
 	used     time.Time
 	users    int
-	scrapes  int // ever
+	scrapes  int           // ever
+	backlog  time.Duration // age of the oldest resource that this scrape left stale
 }
+
+// options of one GET.
+type options struct {
+	admit func() bool // when not nil, may call the request off once its turn has come
+	etag  string      // of the copy that is known; the answer may be errNotModified
+}
+
+// errNotModified says that the known copy still holds.
+var errNotModified = errors.New("not modified")
 
 // statusError is an HTTP answer that is not a success.
 type statusError struct {
@@ -66,14 +76,13 @@ func (c *client) url(path string) string {
 }
 
 // get reads one resource; path may hold a query. It logs in, renews a session that the
-// service has forgotten, and waits when the service is busy. admit, when not nil, may call
-// the request off once its turn has come.
-func (c *client) get(ctx context.Context, path string, p priority, admit func() bool) (Node, error) {
+// service has forgotten, and waits when the service is busy.
+func (c *client) get(ctx context.Context, path string, p priority, opt options) (Node, error) {
 	if err := c.slots.acquire(ctx, p); err != nil {
 		return Node{}, fmt.Errorf("%s: %w", path, err)
 	}
 	defer c.slots.release()
-	if admit != nil && !admit() {
+	if opt.admit != nil && !opt.admit() {
 		return Node{}, errDeferred
 	}
 	used, retries := -1, 0
@@ -85,7 +94,7 @@ func (c *client) get(ctx context.Context, path string, p priority, admit func() 
 				return Node{}, err
 			}
 		}
-		node, wait, err := c.once(ctx, path, token)
+		node, wait, err := c.once(ctx, path, token, opt.etag)
 		var s *statusError
 		switch {
 		case err == nil:
@@ -140,7 +149,7 @@ func sleep(ctx context.Context, d time.Duration) bool {
 }
 
 // once makes one GET. wait is what a busy service asks for.
-func (c *client) once(ctx context.Context, path, token string) (n Node, wait time.Duration, err error) {
+func (c *client) once(ctx context.Context, path, token, etag string) (n Node, wait time.Duration, err error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.url(path), nil)
 	if err != nil {
 		return Node{}, 0, exporter.Failf(exporter.ReasonProtocol, "link %.100q cannot be requested", path)
@@ -149,6 +158,9 @@ func (c *client) once(ctx context.Context, path, token string) (n Node, wait tim
 	req.Header.Set("OData-Version", "4.0")
 	if path != rootPath || token != "" {
 		c.authorize(req, token)
+	}
+	if etag != "" {
+		req.Header.Set("If-None-Match", etag)
 	}
 	start := time.Now()
 	resp, err := c.http.Do(req)
@@ -161,6 +173,8 @@ func (c *client) once(ctx context.Context, path, token string) (n Node, wait tim
 	raw, err := io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
 	c.observe(ctx, "GET "+path, start, resp, err, len(raw))
 	switch {
+	case resp.StatusCode == http.StatusNotModified && etag != "":
+		return Node{}, 0, errNotModified
 	case resp.StatusCode != http.StatusOK:
 		return Node{}, retryAfter(resp.Header), &statusError{resp.StatusCode, path}
 	case err != nil:
@@ -172,6 +186,7 @@ func (c *client) once(ctx context.Context, path, token string) (n Node, wait tim
 	if err != nil {
 		return Node{}, 0, exporter.Failf(exporter.ReasonProtocol, "%s: %w", path, err)
 	}
+	n.etag = resp.Header.Get("ETag")
 	return n, 0, nil
 }
 

@@ -24,6 +24,7 @@ func collectors() []unit {
 		{"network", collectNetwork},
 		{"pcie", collectPCIe},
 		{"firmware", collectFirmware},
+		{"facility", collectFacility},
 		{"logs", collectLogs},
 	}
 }

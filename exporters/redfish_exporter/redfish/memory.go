@@ -31,13 +31,13 @@ func (o *sink) dimm(ctx context.Context, n Node, parent string) {
 	o.info(p, n)
 	o.status(p, n)
 	o.memoryMetrics(ctx, n, p)
-	o.environment(ctx, n, p, slow, true)
+	o.environment(ctx, n, p, counters, true)
 }
 
 // memoryMetrics sends ECC errors. Counters of the whole life are preferred; those since the
 // last reset are the same thing to a Prometheus rate.
 func (o *sink) memoryMetrics(ctx context.Context, n Node, p hw.Part) {
-	m, ok := o.get(ctx, n.link("Metrics"), slow)
+	m, ok := o.get(ctx, n.link("Metrics"), counters)
 	if !ok {
 		return
 	}

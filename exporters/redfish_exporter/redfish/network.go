@@ -78,7 +78,7 @@ func (o *sink) port(ctx context.Context, n Node, parent string) {
 		o.send(hw.NetworkBandwidthBytes, p, n, "CurrentLinkSpeedMbps", 1e6/bitsPerByte)
 	}
 	o.status(p, n)
-	m, ok := o.get(ctx, n.link("Metrics"), slow)
+	m, ok := o.get(ctx, n.link("Metrics"), counters)
 	if !ok {
 		return
 	}

@@ -10,7 +10,10 @@ import (
 
 // Node is a JSON object of a service, read with tolerance: every accessor returns a zero
 // value for what is missing, null or of another type.
-type Node struct{ m map[string]any }
+type Node struct {
+	m    map[string]any
+	etag string // of the answer that it came in, for whole resources
+}
 
 // decode parses one JSON object.
 func decode(raw []byte) (Node, error) {
@@ -22,7 +25,7 @@ func decode(raw []byte) (Node, error) {
 	if !ok {
 		return Node{}, errors.New("decode JSON: not an object")
 	}
-	return Node{m}, nil
+	return Node{m: m}, nil
 }
 
 // find walks a dotted path, e.g. "Status.Health".
@@ -105,19 +108,19 @@ func (n Node) truth(path string) (v, ok bool) {
 // obj returns the object at path, empty when there is none.
 func (n Node) obj(path string) Node {
 	m, _ := n.find(path).(map[string]any)
-	return Node{m}
+	return Node{m: m}
 }
 
 // list returns the objects of the array at path; an object in its place counts as one.
 func (n Node) list(path string) []Node {
 	switch v := n.find(path).(type) {
 	case map[string]any:
-		return []Node{{v}}
+		return []Node{{m: v}}
 	case []any:
 		out := make([]Node, 0, len(v))
 		for _, e := range v {
 			if m, ok := e.(map[string]any); ok {
-				out = append(out, Node{m})
+				out = append(out, Node{m: m})
 			}
 		}
 		return out
@@ -138,7 +141,7 @@ func (n Node) id() string {
 func (n Node) link(path string) string {
 	switch v := n.find(path).(type) {
 	case map[string]any:
-		return Node{v}.id()
+		return Node{m: v}.id()
 	case string:
 		return v
 	}

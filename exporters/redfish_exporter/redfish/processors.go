@@ -38,7 +38,7 @@ func (o *sink) processor(ctx context.Context, n Node, parent string) {
 	o.sendFirst(hw.CPUFrequencyHertz, p, n, 1e6, "OperatingSpeedMHz", "MaxSpeedMHz")
 	o.info(p, n)
 	o.status(p, n)
-	prio := slow
+	prio := counters
 	if p.Type == hw.GPU {
 		prio = health // their load and power are what people watch
 	}

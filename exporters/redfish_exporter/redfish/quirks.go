@@ -91,7 +91,7 @@ func (o *sink) rollups(sys Node, p hw.Part) {
 	for key, kind := range dell {
 		if v := sys.str("Oem.Dell.DellSystem." + key); v != "" {
 			sub := hw.Part{ID: p.ID + "/DellSystem/" + key, Type: kind, Name: key, Parent: p.ID}
-			o.status(sub, Node{map[string]any{"Status": map[string]any{"Health": v}}})
+			o.status(sub, Node{m: map[string]any{"Status": map[string]any{"Health": v}}})
 		}
 	}
 }

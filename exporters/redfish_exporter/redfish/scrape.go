@@ -52,6 +52,7 @@ type scrape struct {
 	cold   bool // the client's first
 	// sluggish says that a request takes long and there is no $expand to save any.
 	sluggish bool
+	backlog  time.Duration // age of the oldest resource that the last scrape left stale
 
 	slowReads atomic.Int64
 
@@ -79,9 +80,12 @@ func newScrape(c *client, m *Module, p *exporter.Probe, schema *hw.Schema) *scra
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.scrapes++
+	backlog := c.backlog
+	c.backlog = 0
 	return &scrape{
-		cold: c.scrapes == 1,
-		c:    c, m: m, probe: p, schema: schema, start: time.Now(), now: time.Now,
+		backlog: backlog,
+		cold:    c.scrapes == 1,
+		c:       c, m: m, probe: p, schema: schema, start: time.Now(), now: time.Now,
 		entries: map[string]*entry{}, ids: map[string]bool{},
 	}
 }
@@ -134,7 +138,7 @@ func (s *scrape) fetch(ctx context.Context, path string, p priority, query strin
 		if ok && query == "" && age < slowFor {
 			return old.node, 0, nil // structure, no data: its age says nothing
 		}
-		n, err := s.request(ctx, path, p, query, nil)
+		n, err := s.request(ctx, path, p, query, options{})
 		if err == nil && p == inner && query == "" && structure(n) {
 			s.remember(path, n)
 		}
@@ -147,6 +151,10 @@ func (s *scrape) fetch(ctx context.Context, path string, p priority, query strin
 	if ok && age < keep {
 		return old.node, age, nil
 	}
+	// Where more is stale than can be read at once, the oldest goes first.
+	if ok && age < s.backlog*9/10 {
+		return old.node, age, nil
+	}
 	limit := int64(slowNew)
 	if ok {
 		limit = slowStale
@@ -156,9 +164,15 @@ func (s *scrape) fetch(ctx context.Context, path string, p priority, query strin
 		took := time.Since(s.start)
 		return took < slowFree || (s.slowReads.Add(1) <= limit && (!s.cold || (took < coldUntil && !s.sluggish)))
 	}
-	n, err := s.request(ctx, path, p, query, admit)
+	n, err := s.request(ctx, path, p, query, options{admit: admit, etag: old.node.etag})
+	if errors.Is(err, errNotModified) {
+		n, err = old.node, nil
+	}
 	if err != nil {
 		if ok && !absent(err) {
+			s.c.mu.Lock()
+			s.c.backlog = max(s.c.backlog, age)
+			s.c.mu.Unlock()
 			return old.node, age, nil
 		}
 		return Node{}, 0, err
@@ -182,8 +196,8 @@ func structure(n Node) bool {
 	return len(list) > 0 && !list[0].full() && nextPage(n) == ""
 }
 
-// request asks the service. admit, when not nil, may still call it off when a slot is free.
-func (s *scrape) request(ctx context.Context, path string, p priority, query string, admit func() bool) (Node, error) {
+// request asks the service.
+func (s *scrape) request(ctx context.Context, path string, p priority, query string, opt options) (Node, error) {
 	url := path
 	switch {
 	case query == "":
@@ -192,7 +206,7 @@ func (s *scrape) request(ctx context.Context, path string, p priority, query str
 	default:
 		url += "?" + query
 	}
-	n, err := s.c.get(ctx, url, p, admit)
+	n, err := s.c.get(ctx, url, p, opt)
 	if err == nil && s.probe.Trace.Recording() {
 		s.record(path, n)
 	}
@@ -208,11 +222,11 @@ func (s *scrape) adopt(n Node, self string, depth int) {
 	for _, v := range n.m {
 		switch v := v.(type) {
 		case map[string]any:
-			s.adoptOne(Node{v}, self, depth)
+			s.adoptOne(Node{m: v}, self, depth)
 		case []any:
 			for _, e := range v {
 				if m, ok := e.(map[string]any); ok {
-					s.adoptOne(Node{m}, self, depth)
+					s.adoptOne(Node{m: m}, self, depth)
 				}
 			}
 		}

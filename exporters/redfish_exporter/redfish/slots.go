@@ -9,12 +9,13 @@ import (
 type priority int
 
 const (
-	urgent  priority = iota // the tree's upper levels and the session
-	sensors                 // what changes by the second
-	inner                   // collections and what leads on to further resources, so that no chain ends last
-	health                  // what changes by the day
-	lazy                    // what another resource shows too
-	slow                    // inventory and counters that may be a few minutes old
+	urgent   priority = iota // the tree's upper levels and the session
+	sensors                  // what changes by the second
+	inner                    // collections and what leads on to further resources, so that no chain ends last
+	health                   // what changes by the day
+	lazy                     // what another resource shows too
+	counters                 // error counters and the like that may be a few minutes old
+	slow                     // inventory
 	numPriorities
 )
 

@@ -79,7 +79,7 @@ func (o *sink) whole(ctx context.Context, n Node) (Node, bool) {
 	if query == "" {
 		return Node{}, false
 	}
-	full, err := o.s.request(ctx, path, inner, query, nil)
+	full, err := o.s.request(ctx, path, inner, query, options{})
 	if err != nil || !full.has("Drives") {
 		if err == nil || expandFault(err) {
 			o.s.c.mu.Lock()
@@ -127,7 +127,7 @@ func (o *sink) drive(ctx context.Context, n Node, parent string) {
 	for _, op := range n.list("Operations") {
 		o.operation(p, op)
 	}
-	m, ok := o.get(ctx, n.link("Metrics"), slow)
+	m, ok := o.get(ctx, n.link("Metrics"), counters)
 	if !ok {
 		return
 	}

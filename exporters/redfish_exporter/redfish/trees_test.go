@@ -100,7 +100,7 @@ func inventory(tree map[string]any) map[string]int {
 	}
 	reading := func(v any) bool { _, ok := v.(float64); return ok }
 	for path, v := range tree {
-		node := Node{v.(map[string]any)}
+		node := Node{m: v.(map[string]any)}
 		schema, _, _ := strings.Cut(strings.TrimPrefix(textOf(node.m["@odata.type"]), "#"), ".")
 		chassis := "/" + strings.Join(strings.SplitN(short(path), "/", 3)[:min(2, strings.Count(short(path), "/")+1)], "/")
 		if missing(node) || !node.has("Id") {
@@ -149,7 +149,7 @@ func inventory(tree map[string]any) map[string]int {
 	}
 	// Sensors are counted where the same chassis shows them nowhere else.
 	for path, v := range tree {
-		node := Node{v.(map[string]any)}
+		node := Node{m: v.(map[string]any)}
 		if !strings.HasPrefix(textOf(node.m["@odata.type"]), "#Sensor.") || !reading(node.find("Reading")) || !referenced(tree, path) {
 			continue
 		}
@@ -170,7 +170,7 @@ func shown(tree map[string]any, chassis, name string) bool {
 	for _, res := range []string{"Thermal", "Power"} {
 		m, _ := tree[chassis+"/"+res].(map[string]any)
 		for _, array := range []string{"Temperatures", "Fans", "Voltages"} {
-			for _, e := range (Node{m}).list(array) {
+			for _, e := range (Node{m: m}).list(array) {
 				if normal(e.title()) == normal(name) {
 					return true
 				}
