@@ -6,7 +6,10 @@ import (
 	"github.com/inframind/inframind/internal/cli"
 )
 
-func main() {
+func main() { app().Main() }
+
+// app is the binary with all its commands.
+func app() *cli.App {
 	a := cli.New("log-classifier", "Labels log lines as critical, warning, informational or noise, and says why.\n\n"+
 		"Works out of the box:  tail -F /var/log/syslog | log-classifier pipe")
 	addPipe(a)
@@ -18,5 +21,5 @@ func main() {
 	addExchange(a)
 	addTemplates(a)
 	addRollback(a)
-	a.Main()
+	return a
 }

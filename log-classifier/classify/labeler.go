@@ -41,7 +41,7 @@ type Labeler struct {
 // The mix of categories is learnt at firstMix templates, and each time they have grown by
 // half again, up to maxMix.
 const (
-	firstMix = 50
+	firstMix = 5
 	maxMix   = 5000
 )
 
@@ -71,7 +71,7 @@ func (l *Labeler) learnMix() {
 	l.mix = model.LearnMix(l.seen)
 	l.young, l.old = make(map[string]*Verdict, cacheSize/4), nil
 	for l.learnAt <= len(l.seen) {
-		l.learnAt += l.learnAt / 2
+		l.learnAt += max(l.learnAt/2, 1)
 	}
 }
 

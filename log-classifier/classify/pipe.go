@@ -23,51 +23,145 @@ type PipeOptions struct {
 	Join         bool    // put stack traces together: one answer an event instead of one a line
 }
 
-// Pipe labels lines from r and writes one JSON object for each to w, in order, as they come:
-// the output is flushed whenever no further input is at hand.
+// Limits of what Pipe holds back, and how long it waits for more.
+const (
+	holdLines = 10_000
+	holdBytes = 16 << 20
+	holdFor   = 30 * time.Millisecond
+)
+
+// pipe is one run of Pipe.
+type pipe struct {
+	l      *Labeler
+	enc    *json.Encoder
+	out    *bufio.Writer
+	opt    PipeOptions
+	held   []string
+	size   int
+	joiner logline.Joiner
+}
+
+// Pipe labels lines from r and writes one JSON object for each to w, in order. While input
+// keeps coming, answers are held back for up to 10,000 lines, so that what these lines teach
+// about templates that merge and about the mix of categories is in all of their answers; as
+// soon as input pauses they are written.
 func Pipe(ctx context.Context, l *Labeler, r io.Reader, w io.Writer, o PipeOptions) (lines int, err error) {
-	in, out := bufio.NewReaderSize(r, 1<<16), bufio.NewWriterSize(w, 1<<16)
-	enc := json.NewEncoder(out)
-	enc.SetEscapeHTML(false)
-	answer := func(text string) error {
-		p := logline.Parse(text, o.MessageField)
-		v, _ := l.Label(p.Message)
-		v.Template.Seen(time.Now(), p.Host, p.Message)
-		return enc.Encode(v.record(v.Confidence < o.Threshold))
+	out := bufio.NewWriterSize(w, 1<<16)
+	p := &pipe{l: l, enc: json.NewEncoder(out), out: out, opt: o}
+	p.enc.SetEscapeHTML(false)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	in := read(ctx, r)
+	pause := time.NewTimer(holdFor)
+	defer pause.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return lines, errors.Join(ctx.Err(), p.flush())
+		case <-pause.C:
+			err = p.flush()
+		case b, ok := <-in:
+			if !ok {
+				p.end()
+				return lines, p.flush()
+			}
+			for _, line := range b.lines {
+				lines++
+				p.add(line)
+			}
+			if b.err != nil {
+				return lines, errors.Join(fmt.Errorf("read: %w", b.err), p.flush())
+			}
+			if len(p.held) >= holdLines || p.size >= holdBytes {
+				err = p.flush()
+			}
+			pause.Reset(holdFor)
+		}
+		if err != nil {
+			return lines, err
+		}
 	}
-	var joiner logline.Joiner
-	var buf []byte
-	for ctx.Err() == nil {
-		var rerr error
-		buf, rerr = readLine(in, buf[:0])
-		event, whole := string(buf), len(buf) > 0 || rerr == nil
-		if whole {
-			lines++
-		}
-		if o.Join && whole {
-			event, whole = joiner.Add(event)
-		}
-		if whole {
-			err = answer(event)
-		}
-		if rerr != nil {
-			if event, ok := joiner.Flush(); ok {
-				err = errors.Join(err, answer(event))
+}
+
+// batch is what was read at once.
+type batch struct {
+	lines []string
+	err   error
+}
+
+// read reads lines in the background until the input ends; an interrupted Pipe leaves it
+// waiting for input that may never come, as reads cannot be interrupted.
+func read(ctx context.Context, r io.Reader) <-chan batch {
+	ch := make(chan batch, 4)
+	go func() {
+		defer close(ch)
+		in := bufio.NewReaderSize(r, 1<<16)
+		var buf []byte
+		var b batch
+		for {
+			var err error
+			buf, err = readLine(in, buf[:0])
+			if len(buf) > 0 || err == nil {
+				b.lines = append(b.lines, string(buf))
+			}
+			if err != nil && !errors.Is(err, io.EOF) {
+				b.err = err
+			}
+			if err != nil || in.Buffered() == 0 || len(b.lines) >= 1000 {
+				select {
+				case ch <- b:
+				case <-ctx.Done():
+					return
+				}
+				b = batch{}
+			}
+			if err != nil {
+				return
 			}
 		}
-		if rerr != nil || in.Buffered() == 0 {
-			err = errors.Join(err, out.Flush())
+	}()
+	return ch
+}
+
+// add takes one line in: its template is counted at once, its answer is held back.
+func (p *pipe) add(line string) {
+	if p.opt.Join {
+		event, ok := p.joiner.Add(line)
+		if !ok {
+			return
 		}
-		switch {
-		case err != nil:
-			return lines, fmt.Errorf("write: %w", err)
-		case errors.Is(rerr, io.EOF):
-			return lines, nil
-		case rerr != nil:
-			return lines, fmt.Errorf("read: %w", rerr)
+		line = event
+	}
+	p.take(line)
+}
+
+func (p *pipe) take(line string) {
+	x := logline.Parse(line, p.opt.MessageField)
+	v, _ := p.l.Label(x.Message)
+	v.Template.Seen(time.Now(), x.Host, x.Message)
+	p.held = append(p.held, x.Message)
+	p.size += len(x.Message)
+}
+
+func (p *pipe) end() {
+	if event, ok := p.joiner.Flush(); ok {
+		p.take(event)
+	}
+}
+
+// flush writes the answers held back.
+func (p *pipe) flush() error {
+	for _, message := range p.held {
+		v, _ := p.l.Label(message)
+		if err := p.enc.Encode(v.record(v.Confidence < p.opt.Threshold)); err != nil {
+			return fmt.Errorf("write: %w", err)
 		}
 	}
-	return lines, errors.Join(ctx.Err(), out.Flush())
+	p.held, p.size = p.held[:0], 0
+	if err := p.out.Flush(); err != nil {
+		return fmt.Errorf("write: %w", err)
+	}
+	return nil
 }
 
 // readLine appends one line without its end to buf. What is beyond maxPipeLine is dropped.
