@@ -183,7 +183,7 @@ func TestServe(t *testing.T) {
 	}{
 		{"/snmp?target=" + addr + "&module=small&auth=switches", 200, `ifOperStatus{ifIndex="3",ifName="Gi1/0/3"} 1`},
 		{"/probe?target=" + addr + "&module=small,filtered&auth=switches&snmp_context=x", 200, `snmp_scrape_pdus_returned{module="filtered"} 1`},
-		{"/snmp?target=" + addr + "&auth=switches", 200, `snmp_scrape_pdus_returned{module="interfaces"}`},
+		{"/snmp?target=" + addr + "&auth=switches", 200, `snmp_scrape_pdus_returned{module="auto"}`},
 		{"/snmp?target=" + addr + "&module=nope", 400, "unknown module \"nope\"; known: auto,"},
 		{"/snmp?target=" + addr + "&auth=nope", 400, "unknown auth \"nope\"; known: public_v1, public_v2, switches"},
 		{"/snmp?module=small", 400, "target"},

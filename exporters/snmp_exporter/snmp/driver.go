@@ -83,9 +83,9 @@ func (d *Driver) Close(context.Context) error { return nil }
 
 // Identity OIDs, asked for first: they show that somebody answers, and who.
 const (
-	sysDescr    = "1.3.6.1.2.1.1.1.0"
 	sysObjectID = "1.3.6.1.2.1.1.2.0"
 	sysUpTime   = "1.3.6.1.2.1.1.3.0"
+	sysORID     = "1.3.6.1.2.1.1.9.1.2"
 )
 
 // Open implements exporter.Driver.
@@ -118,18 +118,22 @@ func (d *Driver) Open(ctx context.Context, p *exporter.Probe) (*exporter.Device,
 		return nil, err
 	}
 	start := time.Now()
-	got, _, err := client.Get(ctx, params(first), []string{sysDescr, sysObjectID, sysUpTime})
+	got, _, err := client.Get(ctx, params(first), []string{sysObjectID, sysUpTime})
 	if err != nil {
 		d.opts.Metrics.count(client)
 		return nil, errors.Join(exporter.Fail(reason(err), fmt.Errorf("%s: %w", p.Target, err)), client.Close())
 	}
-	p.Trace.Add("get system", start, fmt.Sprintf("%d of 3 values", len(got)), 0)
-	id := identify(got)
+	p.Trace.Add("get system", start, fmt.Sprintf("%d of 2 values", len(got)), 0)
 	s := &scrape{client: client, device: dev, opts: d.opts, trace: p.Trace, out: newExposition()}
-	mods, hardware := d.choose(names, id)
-	s.keepAll = hardware
-	collectors := []exporter.Collector{{Name: "modules", Write: func(ctx context.Context, w io.Writer) error { return s.modules(ctx, w, mods) }}}
-	if hardware {
+	var profiles []*module
+	if slices.Contains(names, AutoModule) {
+		profiles = d.profiles.choose(s.identify(ctx, params(first), got))
+		s.keepAll = true
+	}
+	collectors := []exporter.Collector{{Name: "modules", Write: func(ctx context.Context, w io.Writer) error {
+		return s.modules(ctx, w, profiles, d.named(names))
+	}}}
+	if len(profiles) > 0 {
 		collectors = append(collectors, exporter.Collector{Name: "hardware", Collect: func(_ context.Context, ch chan<- prometheus.Metric) error {
 			d.profiles.hardware(s.tables, ch)
 			return nil
@@ -143,7 +147,7 @@ func (d *Driver) Open(ctx context.Context, p *exporter.Probe) (*exporter.Device,
 
 // modules walks all modules and writes what came of them. It stops walking a little before the
 // deadline, so that there is time to write.
-func (s *scrape) modules(ctx context.Context, w io.Writer, mods []*module) error {
+func (s *scrape) modules(ctx context.Context, w io.Writer, profiles, mods []*module) error {
 	walkCtx := ctx
 	if deadline, ok := ctx.Deadline(); ok {
 		left := time.Until(deadline)
@@ -152,6 +156,10 @@ func (s *scrape) modules(ctx context.Context, w io.Writer, mods []*module) error
 		walkCtx = c
 	}
 	var errs []error
+	if len(profiles) > 0 {
+		errs = append(errs, s.auto(walkCtx, profiles))
+	}
+	s.keepAll = false
 	for _, m := range mods {
 		if err := s.module(walkCtx, m); err != nil {
 			errs = append(errs, err)
@@ -179,41 +187,34 @@ func reason(err error) string {
 
 // identity is what a device says it is.
 type identity struct {
-	objectID string // sysObjectID without leading dot
-	descr    string
+	objectID string   // sysObjectID without leading dot
+	supports []string // sysORID: what the agent says it implements
 }
 
-func identify(got []walk.Instance) identity {
+// identify reads what is not in got already.
+func (s *scrape) identify(ctx context.Context, p walk.Params, got []walk.Instance) identity {
 	var id identity
 	for _, in := range got {
-		switch in.OID {
-		case sysObjectID:
+		if in.OID == sysObjectID {
 			id.objectID = strings.TrimPrefix(in.Value.Text(), ".")
-		case sysDescr:
-			id.descr = in.Value.Text()
+		}
+	}
+	// An agent without the table is no reason to fail.
+	walked, err := s.client.Walk(ctx, p, []walk.Column{{OID: sysORID}})
+	if err == nil && len(walked) == 1 {
+		for _, r := range walked[0].Rows {
+			id.supports = append(id.supports, strings.TrimPrefix(r.Value.Text(), "."))
 		}
 	}
 	return id
 }
 
-// choose gives the modules to walk, each once, and whether hardware sensors are derived.
-func (d *Driver) choose(names []string, id identity) (mods []*module, hardware bool) {
-	seen := map[string]bool{}
-	add := func(m *module) {
-		if m != nil && !seen[m.name] {
-			seen[m.name] = true
+// named gives the modules of these names, each once.
+func (d *Driver) named(names []string) (mods []*module) {
+	for _, n := range names {
+		if m := d.modules[n]; m != nil && !slices.Contains(mods, m) {
 			mods = append(mods, m)
 		}
 	}
-	for _, n := range names {
-		if n == AutoModule {
-			hardware = true
-			for _, m := range d.profiles.choose(id) {
-				add(m)
-			}
-			continue
-		}
-		add(d.modules[n])
-	}
-	return mods, hardware
+	return mods
 }

@@ -71,16 +71,14 @@ func readingsOf(t *testing.T, d *Driver, addr, community string) []reading {
 		t.Fatal(err)
 	}
 	defer client.Close()
-	got, _, err := client.Get(ctx, walk.Params{Retries: 1, Timeout: time.Second}, []string{sysObjectID, sysDescr})
+	p := walk.Params{Retries: 1, Timeout: time.Second}
+	got, _, err := client.Get(ctx, p, []string{sysObjectID, sysUpTime})
 	if err != nil {
 		t.Fatalf("%s: %v", community, err)
 	}
-	mods, _ := d.choose([]string{AutoModule}, identify(got))
 	s := &scrape{client: client, device: dev, opts: d.opts, out: newExposition(), keepAll: true}
-	for _, m := range mods {
-		if err := s.module(ctx, m); err != nil {
-			t.Errorf("%s: %v", community, err)
-		}
+	if err := s.auto(ctx, d.profiles.choose(s.identify(ctx, p, got))); err != nil {
+		t.Errorf("%s: %v", community, err)
 	}
 	return d.profiles.readings(s.tables)
 }

@@ -3,6 +3,7 @@ package snmp
 import (
 	"embed"
 	"fmt"
+	"slices"
 
 	"github.com/inframind/inframind/exporters/snmp_exporter/conf"
 	"github.com/inframind/inframind/exporters/snmp_exporter/walk"
@@ -171,7 +172,7 @@ func (p *profiles) choose(id identity) []*module {
 	for _, c := range p.choices {
 		fits := len(c.Under) == 0 || id.objectID == "" // a device that does not say what it is
 		for _, u := range c.Under {
-			fits = fits || walk.Under(id.objectID, u)
+			fits = fits || walk.Under(id.objectID, u) || slices.ContainsFunc(id.supports, func(o string) bool { return walk.Under(o, u) })
 		}
 		if fits {
 			out = append(out, p.modules[c.Name])

@@ -3,6 +3,7 @@ package snmp
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -38,33 +39,106 @@ func (s *scrape) module(ctx context.Context, m *module) error {
 	lost, pdus, err := s.read(ctx, m, t)
 	walked := time.Since(start)
 	after := s.counts()
-	duplicates := s.out.duplicates
-	var unusable int
-	if s.keepAll {
-		kept := *t
-		kept.columns = make(map[string][]walk.Row, len(t.columns))
-		for oid, rows := range t.columns {
-			kept.columns[oid] = rows
+	return s.finish(m.name, []*table{t}, report{
+		start: start, walked: walked, packets: after.packets - before.packets, retries: after.retries - before.retries, pdus: pdus, lost: lost, err: err,
+	})
+}
+
+// auto walks the profiles that fit the device. All their columns are walked together, so that
+// those that several profiles want are read once and absent tables share packets.
+func (s *scrape) auto(ctx context.Context, mods []*module) error {
+	start, before := time.Now(), s.counts()
+	scalar := map[string]bool{}
+	var gets []string
+	for _, m := range mods {
+		gets = append(gets, m.gets...)
+		for _, c := range m.columns {
+			was, known := scalar[c.OID]
+			scalar[c.OID] = c.Scalar && (was || !known)
 		}
-		s.tables = append(s.tables, &kept)
 	}
-	unusable = t.convert(s.out, s.opts.WrapCounters)
-	label := pair{"module", m.name}
-	s.out.gauge("snmp_scrape_walk_duration_seconds", "Time SNMP walk/bulkwalk took.", walked.Seconds(), label)
-	s.out.gauge("snmp_scrape_packets_sent", "Packets sent for get, bulkget, and walk; including retries.", float64(after.packets-before.packets), label)
-	s.out.gauge("snmp_scrape_packets_retried", "Packets retried for get, bulkget, and walk.", float64(after.retries-before.retries), label)
-	s.out.gauge("snmp_scrape_pdus_returned", "PDUs returned from get, bulkget, and walk.", float64(pdus), label)
-	s.out.gauge("snmp_scrape_duration_seconds", "Total SNMP time scrape took (walk and processing).", time.Since(start).Seconds(), label)
-	s.out.gauge("snmp_scrape_columns_lost", "Columns of which rows are missing: the device did not answer, repeated itself or reported an error.", float64(len(lost)), label)
+	r := report{start: start}
+	p := params(mods[0])
+	columns := make([]walk.Column, 0, len(scalar))
+	for oid, is := range scalar {
+		columns = append(columns, walk.Column{OID: oid, Scalar: is})
+	}
+	walked, err := s.client.Walk(ctx, p, columns)
+	rows := make(map[string]walk.Walked, len(walked))
+	for _, w := range walked {
+		rows[w.OID] = w
+		r.pdus += len(w.Rows)
+		if w.Err != nil {
+			r.lost = append(r.lost, w)
+		}
+	}
+	slices.Sort(gets)
+	var got []walk.Instance
+	if err == nil {
+		var missed int
+		got, missed, err = s.client.Get(ctx, p, slices.Compact(gets))
+		r.pdus += len(got)
+		if missed > 0 {
+			r.lost = append(r.lost, walk.Walked{OID: gets[0], Err: walk.ErrDeviceError})
+		}
+	}
+	r.err, r.walked = err, time.Since(start)
+	after := s.counts()
+	r.packets, r.retries = after.packets-before.packets, after.retries-before.retries
+	var tables []*table
+	for _, m := range mods {
+		t := newTable(m)
+		for _, c := range m.columns {
+			t.add(rows[c.OID])
+		}
+		for _, in := range got {
+			t.addInstance(in)
+		}
+		if len(t.columns) > 0 {
+			tables = append(tables, t)
+			s.out.gauge("snmp_auto_profile_info", "Profile that the device answered to; the value is always 1.", 1, pair{"profile", m.name})
+		}
+	}
+	return s.finish(AutoModule, tables, r)
+}
+
+// report is what reading one module took and gave.
+type report struct {
+	start            time.Time
+	walked           time.Duration
+	packets, retries int64
+	pdus             int
+	lost             []walk.Walked
+	err              error
+}
+
+// finish turns what was read into samples, and r into the metrics of the scrape.
+func (s *scrape) finish(name string, tables []*table, r report) error {
+	duplicates, unusable := s.out.duplicates, 0
+	for _, t := range tables {
+		if s.keepAll {
+			kept := *t
+			kept.columns = maps.Clone(t.columns)
+			s.tables = append(s.tables, &kept)
+		}
+		unusable += t.convert(s.out, s.opts.WrapCounters)
+	}
+	label := pair{"module", name}
+	s.out.gauge("snmp_scrape_walk_duration_seconds", "Time SNMP walk/bulkwalk took.", r.walked.Seconds(), label)
+	s.out.gauge("snmp_scrape_packets_sent", "Packets sent for get, bulkget, and walk; including retries.", float64(r.packets), label)
+	s.out.gauge("snmp_scrape_packets_retried", "Packets retried for get, bulkget, and walk.", float64(r.retries), label)
+	s.out.gauge("snmp_scrape_pdus_returned", "PDUs returned from get, bulkget, and walk.", float64(r.pdus), label)
+	s.out.gauge("snmp_scrape_duration_seconds", "Total SNMP time scrape took (walk and processing).", time.Since(r.start).Seconds(), label)
+	s.out.gauge("snmp_scrape_columns_lost", "Columns of which rows are missing: the device did not answer, repeated itself or reported an error.", float64(len(r.lost)), label)
 	s.out.gauge("snmp_scrape_duplicates_replaced", "Samples that took the place of an earlier one with the same labels.", float64(s.out.duplicates-duplicates), label)
 	s.out.gauge("snmp_scrape_values_unusable", "Values that do not fit the type of their metric and are left out.", float64(unusable), label)
-	s.trace.Add("module "+m.name, start, fmt.Sprintf("%d values, %d packets, %d columns lost", pdus, after.packets-before.packets, len(lost)), 0)
-	if err != nil {
-		return fmt.Errorf("module %s: %w", m.name, err)
+	s.trace.Add("module "+name, r.start, fmt.Sprintf("%d values, %d packets, %d columns lost", r.pdus, r.packets, len(r.lost)), 0)
+	if r.err != nil {
+		return exporter.Fail(reason(r.err), fmt.Errorf("module %s: %w", name, r.err))
 	}
-	if len(lost) > 0 {
-		first := lost[0]
-		return exporter.Fail(reason(first.Err), fmt.Errorf("module %s: %d columns are incomplete, the first is %s: %w", m.name, len(lost), first.OID, first.Err))
+	if len(r.lost) > 0 {
+		first := r.lost[0]
+		return exporter.Fail(reason(first.Err), fmt.Errorf("module %s: %d columns are incomplete, the first is %s: %w", name, len(r.lost), first.OID, first.Err))
 	}
 	return nil
 }

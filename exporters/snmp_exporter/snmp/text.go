@@ -60,6 +60,9 @@ func displayHint(hint string, data []byte) (text string, ok bool) {
 		times := 1
 		if s.repeat {
 			times, data = int(data[0]), data[1:]
+			if s.size == 0 {
+				times = min(times, 1) // more would repeat nothing
+			}
 		}
 		for t := range times {
 			if len(data) == 0 && t > 0 {
