@@ -41,8 +41,10 @@ type client struct {
 	denied   map[string]bool // paths that answer 401 to a fresh session
 	used     time.Time
 	users    int
-	scrapes  int           // ever
-	backlog  time.Duration // age of the oldest resource that this scrape left stale
+	scrapes  int // ever
+	// noReports is until when metric reports are known to be of no use.
+	noReports time.Time
+	backlog   time.Duration // age of the oldest resource that this scrape left stale
 }
 
 // options of one GET.

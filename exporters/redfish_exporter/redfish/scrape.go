@@ -135,7 +135,7 @@ func (s *scrape) fetch(ctx context.Context, path string, p priority, query strin
 	s.c.mu.Unlock()
 	age := s.now().Sub(old.at)
 	if p < lazy {
-		if ok && query == "" && age < slowFor {
+		if ok && query == "" && age < slowFor && structure(old.node) {
 			return old.node, 0, nil // structure, no data: its age says nothing
 		}
 		n, err := s.request(ctx, path, p, query, options{})
@@ -249,6 +249,14 @@ func (s *scrape) adoptOne(n Node, self string, depth int) {
 		}
 	}
 	s.adopt(n, self, depth+1)
+}
+
+// has says whether the resource at link is there already.
+func (s *scrape) has(link string) bool {
+	path, err := clean(link, s.c.base.Host)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return err == nil && s.entries[path] != nil
 }
 
 // expanded reads a resource together with what it holds, where the service can do that.

@@ -32,13 +32,34 @@ func collectSensors(ctx context.Context, o *sink) {
 				wanted = append(wanted, ref)
 			}
 		}
-		nodes, age, err := o.s.all(ctx, wanted, p)
-		o.noteAge(age)
-		o.fail(err)
+		nodes := o.readSensors(ctx, wanted, p)
 		for _, n := range nodes {
 			o.sensor(n, short(ch.id()), known)
 		}
 	})
+}
+
+// readSensors reads sensors. Many of them that did not come with their collection are
+// taken from metric reports where the service has such.
+func (o *sink) readSensors(ctx context.Context, refs []string, p priority) []Node {
+	var fromReports []Node
+	many := len(refs) > manySensors && !o.s.has(refs[0])
+	if many {
+		if readings := o.reportReadings(ctx); len(readings) > 0 {
+			fromReports, refs = o.s.fromReports(refs, readings)
+		}
+	}
+	nodes, age, err := o.s.all(ctx, refs, p)
+	o.noteAge(age)
+	o.fail(err)
+	if many {
+		for _, n := range nodes {
+			if path, err := clean(n.id(), o.s.c.base.Host); err == nil {
+				o.s.remember(path, n) // what it is, for the next report
+			}
+		}
+	}
+	return append(nodes, fromReports...)
 }
 
 // shownElsewhere lists the normalised names of readings in Thermal and Power.
