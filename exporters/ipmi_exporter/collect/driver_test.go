@@ -6,31 +6,25 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
-	"flag"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 	"github.com/prometheus/common/model"
 	"go.uber.org/goleak"
 
 	"github.com/inframind/inframind/exporters/ipmi_exporter/ipmi"
 	"github.com/inframind/inframind/exporters/ipmi_exporter/ipmitest"
 	"github.com/inframind/inframind/internal/exporter"
-	"github.com/inframind/inframind/internal/logstore"
 )
 
 const probeLimit = 20 * time.Second
-
-var update = flag.Bool("update", false, "write the golden files")
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
@@ -91,60 +85,6 @@ func want(t *testing.T, text string, lines ...string) {
 	for _, l := range lines {
 		if !strings.Contains(text, l+"\n") {
 			t.Errorf("%q is missing in\n%s", l, text)
-		}
-	}
-}
-
-// steady removes what changes from run to run.
-var steady = regexp.MustCompile(`(?m)^(# (HELP|TYPE) )?(probe_duration_seconds|collector_duration_seconds|ipmi_data_age_seconds|ipmi_sel_latest_entry_timestamp_seconds|ipmi_session_packets|ipmi_session_retries).*\n`)
-
-// TestGolden compares whole expositions and lints them.
-func TestGolden(t *testing.T) {
-	for _, name := range []string{"bmc-a", "bmc-b", "bmc-c"} {
-		t.Run(name, func(t *testing.T) {
-			d := newDriver(t, Config{})
-			text := mustProbe(t, d, ipmitest.Sim(t, filepath.Join("..", "testdata", name+".emu")))
-			lint(t, text)
-			got := steady.ReplaceAllString(text, "")
-			golden := filepath.Join("testdata", name+".prom")
-			if *update {
-				if err := os.WriteFile(golden, []byte(got), 0o600); err != nil {
-					t.Fatal(err)
-				}
-			}
-			wantText, err := os.ReadFile(golden)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(strings.Split(string(wantText), "\n"), strings.Split(got, "\n")); diff != "" {
-				t.Errorf("run with -update and look at the difference:\n%s", diff)
-			}
-		})
-	}
-}
-
-func lint(t *testing.T, text string) {
-	t.Helper()
-	problems, err := promlint.New(strings.NewReader(text)).Lint()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, p := range problems {
-		t.Errorf("%s: %s", p.Metric, p.Text)
-	}
-	units := []string{"celsius", "rpm", "ratio", "volts", "amperes", "watts", "joules_total", "hertz", "pascals", "per_second", "seconds", "seconds_total", "bytes",
-		"info", "status", "state", "on", "detected", "up", "success", "samples", "entries", "total", "overflow", "fault", "running", "expired", "passed",
-		"sensors", "packets", "retries", "damaged", "reading", "limit"}
-	for _, l := range strings.Split(text, "\n") {
-		name, ok := strings.CutPrefix(l, "# TYPE ")
-		if !ok {
-			continue
-		}
-		name = strings.Fields(name)[0]
-		if !slices.ContainsFunc(units, func(u string) bool {
-			return strings.HasSuffix(name, "_"+u) || strings.HasSuffix(name, u) && name == "ipmi_"+u
-		}) {
-			t.Errorf("%s ends in no known unit", name)
 		}
 	}
 }
@@ -374,64 +314,6 @@ func TestWrongPassword(t *testing.T) {
 	}
 }
 
-// memory is an event sink that can fail.
-type memory struct {
-	docs []logstore.Document
-	err  error
-}
-
-func (m *memory) Write(_ context.Context, docs []logstore.Document) error {
-	if m.err == nil {
-		m.docs = append(m.docs, docs...)
-	}
-	return m.err
-}
-
-func selRecord(id uint16, stamp uint32, state byte) (r [16]byte) {
-	binary.LittleEndian.PutUint16(r[:], id)
-	r[2] = 2
-	binary.LittleEndian.PutUint32(r[3:], stamp)
-	copy(r[7:], []byte{0x20, 0, 4, 0x08, 0x61, 0x6f, state, 0xff, 0xff})
-	return r
-}
-
-func TestEventLog(t *testing.T) {
-	const epoch = 0x60000000
-	b := oddBMC()
-	b.SEL = [][16]byte{selRecord(1, epoch, 0), selRecord(2, epoch+1, 1)}
-	addr := b.Start(t)
-	conf := Config{StateDirectory: t.TempDir()}
-	sink := &memory{err: errors.New("store is down")}
-	d := newDriver(t, conf, sink)
-	text := mustProbe(t, d, addr)
-	want(t, text, `collector_success{collector="sel"} 0`, "ipmi_sel_entries 2")
-	if strings.Contains(text, "ipmi_sel_events_total{") {
-		t.Error("entries were counted that are not written")
-	}
-	sink.err = nil
-	want(t, mustProbe(t, d, addr), `collector_success{collector="sel"} 1`, `ipmi_sel_events_total{class="power_supply",severity="failed"} 1`, `ipmi_sel_events_total{class="power_supply",severity="info"} 1`)
-	mustProbe(t, d, addr)
-	b.Lock(func() { b.SEL = append(b.SEL, selRecord(3, epoch+2, 3)) })
-	d = newDriver(t, conf, sink) // after a restart
-	want(t, mustProbe(t, d, addr), `ipmi_sel_events_total{class="power_supply",severity="failed"} 2`)
-	b.Lock(func() { b.SEL = append(b.SEL[2:], selRecord(4, epoch+3, 2)) }) // the log has wrapped past our cursor
-	want(t, mustProbe(t, d, addr), `ipmi_sel_events_total{class="power_supply",severity="predicted_failure"} 1`, `ipmi_sel_events_total{class="power_supply",severity="failed"} 2`)
-	if len(sink.docs) != 4 {
-		t.Fatalf("%d documents, want 4: %+v", len(sink.docs), sink.docs)
-	}
-	ids := map[string]bool{}
-	for _, doc := range sink.docs {
-		ids[doc.ID] = true
-		if _, err := doc.Clean(); err != nil {
-			t.Error(err)
-		}
-	}
-	last := sink.docs[3]
-	if len(ids) != 4 || !last.Time.Equal(time.Unix(epoch+3, 0)) || last.Message != "power supply #0x61: predictive failure asserted" || last.Fields["log.level"] != "warn" {
-		t.Errorf("%+v", last)
-	}
-}
-
 // TestRecordingReplays shows that what diagnose records gives the same metrics again.
 func TestRecordingReplays(t *testing.T) {
 	addr := ipmitest.Sim(t, "../testdata/bmc-b.emu")
@@ -468,46 +350,4 @@ func scrapeConn(t *testing.T, d *Driver, name string, conn ipmi.Conn) string {
 	target.conn, target.connKey, target.version = conn, sessionKey(opt), conn.Info()
 	d.sessions.Inc()
 	return mustProbe(t, d, name)
-}
-
-func TestConfig(t *testing.T) {
-	for _, m := range []Module{
-		{Collectors: []string{"none"}}, {Privilege: "root"}, {CipherSuite: 1}, {Version: "3"}, {Quirks: []string{"x"}}, {Refresh: -1},
-	} {
-		if (&Config{Modules: map[string]*Module{"m": &m}}).Validate() == nil {
-			t.Errorf("%+v is accepted", m)
-		}
-	}
-	if (&Config{SessionIdle: -1}).Validate() == nil {
-		t.Error("a negative session_idle is accepted")
-	}
-	if (&Config{Logs: Logs{Output: "kafka"}}).Validate() == nil {
-		t.Error("an unknown output is accepted")
-	}
-	c := Config{Modules: map[string]*Module{"m": nil}}
-	if err := c.Validate(); err != nil || c.Modules["default"] == nil || c.Modules["m"].Refresh == 0 {
-		t.Errorf("%+v %v", c, err)
-	}
-}
-
-func TestMeasures(t *testing.T) {
-	for _, tc := range []struct {
-		s    ipmi.Sensor
-		in   float64
-		name string
-		out  float64
-	}{
-		{ipmi.Sensor{Unit: ipmi.Unit{Base: ipmi.UnitFahrenheit}}, 212, "hw_temperature_celsius", 100},
-		{ipmi.Sensor{Unit: ipmi.Unit{Base: ipmi.UnitKelvin}}, 293.15, "hw_temperature_celsius", 20},
-		{ipmi.Sensor{Type: ipmi.TypeFan, Unit: ipmi.Unit{Percent: true}}, 30, "hw_fan_speed_ratio", 0.3},
-		{ipmi.Sensor{Unit: ipmi.Unit{Percent: true}}, 45, "hw_utilization_ratio", 0.45},
-		{ipmi.Sensor{Unit: ipmi.Unit{Base: ipmi.UnitKilopascal}}, 101.5, "hw_pressure_pascals", 101500},
-		{ipmi.Sensor{Unit: ipmi.Unit{Base: ipmi.UnitCelsius, Rate: 4}}, 5, "ipmi_other_reading", 5},
-		{ipmi.Sensor{Unit: ipmi.Unit{Base: ipmi.UnitJoule}}, 5, "hw_energy_joules_total", 5},
-	} {
-		m := measureOf(&tc.s)
-		if got := m.convert(tc.in); string(m.value) != tc.name || got < tc.out-1e-9 || got > tc.out+1e-9 {
-			t.Errorf("%s: %s %v, want %s %v", tc.s.Unit, m.value, got, tc.name, tc.out)
-		}
-	}
 }

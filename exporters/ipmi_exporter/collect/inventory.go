@@ -48,7 +48,9 @@ func (s *scrape) collectBMC(ctx context.Context, ch chan<- prometheus.Metric) er
 	info := t.conn.Info()
 	ch <- gauge("ipmi_session_packets", "Datagrams sent in the present session.", float64(info.Packets))
 	ch <- gauge("ipmi_session_retries", "Datagrams of the present session that had to be sent again.", float64(info.Retries))
-	s.driver.schema.Send(ch, hw.FirmwareInfo, hw.Part{ID: "bmc", Type: hw.Enclosure, Name: "BMC", Parent: "chassis"}, 1, id.Firmware)
+	bmc := hw.Part{ID: "bmc", Type: hw.Enclosure, Name: "BMC", Parent: "chassis"}
+	s.driver.schema.Send(ch, hw.Info, bmc, 1, vendor, "product "+strconv.Itoa(int(id.Product)), "", id.Firmware)
+	s.driver.schema.Send(ch, hw.FirmwareInfo, bmc, 1, id.Firmware)
 	s.age(ch, "bmc", t.device.read)
 	s.age(ch, "sdr", t.repo.read)
 	s.age(ch, "thresholds", t.repo.thresholds.read)

@@ -1,0 +1,70 @@
+package collect
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/inframind/inframind/internal/logstore"
+)
+
+// memory is an event sink that can fail.
+type memory struct {
+	docs []logstore.Document
+	err  error
+}
+
+func (m *memory) Write(_ context.Context, docs []logstore.Document) error {
+	if m.err == nil {
+		m.docs = append(m.docs, docs...)
+	}
+	return m.err
+}
+
+func selRecord(id uint16, stamp uint32, state byte) (r [16]byte) {
+	binary.LittleEndian.PutUint16(r[:], id)
+	r[2] = 2
+	binary.LittleEndian.PutUint32(r[3:], stamp)
+	copy(r[7:], []byte{0x20, 0, 4, 0x08, 0x61, 0x6f, state, 0xff, 0xff})
+	return r
+}
+
+func TestEventLog(t *testing.T) {
+	const epoch = 0x60000000
+	b := oddBMC()
+	b.SEL = [][16]byte{selRecord(1, epoch, 0), selRecord(2, epoch+1, 1)}
+	addr := b.Start(t)
+	conf := Config{StateDirectory: t.TempDir()}
+	sink := &memory{err: errors.New("store is down")}
+	d := newDriver(t, conf, sink)
+	text := mustProbe(t, d, addr)
+	want(t, text, `collector_success{collector="sel"} 0`, "ipmi_sel_entries 2")
+	if strings.Contains(text, "ipmi_sel_events_total{") {
+		t.Error("entries were counted that are not written")
+	}
+	sink.err = nil
+	want(t, mustProbe(t, d, addr), `collector_success{collector="sel"} 1`, `ipmi_sel_events_total{class="power_supply",severity="failed"} 1`, `ipmi_sel_events_total{class="power_supply",severity="info"} 1`)
+	mustProbe(t, d, addr)
+	b.Lock(func() { b.SEL = append(b.SEL, selRecord(3, epoch+2, 3)) })
+	d = newDriver(t, conf, sink) // after a restart
+	want(t, mustProbe(t, d, addr), `ipmi_sel_events_total{class="power_supply",severity="failed"} 2`)
+	b.Lock(func() { b.SEL = append(b.SEL[2:], selRecord(4, epoch+3, 2)) }) // the log has wrapped past our cursor
+	want(t, mustProbe(t, d, addr), `ipmi_sel_events_total{class="power_supply",severity="predicted_failure"} 1`, `ipmi_sel_events_total{class="power_supply",severity="failed"} 2`)
+	if len(sink.docs) != 4 {
+		t.Fatalf("%d documents, want 4: %+v", len(sink.docs), sink.docs)
+	}
+	ids := map[string]bool{}
+	for _, doc := range sink.docs {
+		ids[doc.ID] = true
+		if _, err := doc.Clean(); err != nil {
+			t.Error(err)
+		}
+	}
+	last := sink.docs[3]
+	if len(ids) != 4 || !last.Time.Equal(time.Unix(epoch+3, 0)) || last.Message != "power supply #0x61: predictive failure asserted" || last.Fields["log.level"] != "warn" {
+		t.Errorf("%+v", last)
+	}
+}
