@@ -11,15 +11,17 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"slices"
 	"strconv"
 	"time"
 
 	"github.com/inframind/inframind/forecaster/evalset"
+	"github.com/inframind/inframind/forecaster/gen"
 	"github.com/inframind/inframind/internal/testdata"
 )
 
 func main() {
-	set := flag.String("set", "m4", "one of m4, bitbrains, smd, asd, nab")
+	set := flag.String("set", "m4", "one of m4, bitbrains, smd, asd, nab, generated")
 	train := flag.String("train", "train.csv", "file for the history")
 	test := flag.String("test", "test.csv", "file for what came after")
 	step := flag.Duration("step", time.Hour, "resolution")
@@ -32,7 +34,7 @@ func main() {
 }
 
 func write(set, train, test string, step time.Duration, most int) error {
-	cases, err := evalset.Load(testdata.Root(), set, step)
+	cases, err := load(set, step)
 	if err != nil {
 		return err
 	}
@@ -48,6 +50,18 @@ func write(set, train, test string, step time.Duration, most int) error {
 		return c.Test, c.Start.Add(time.Duration(len(c.Train)) * c.Step)
 	}
 	return errors.Join(writeCSV(train, cases, history), writeCSV(test, cases, future))
+}
+
+// load reads a recording, or makes a month of load and a week to forecast.
+func load(set string, step time.Duration) ([]evalset.Case, error) {
+	if set != "generated" {
+		return evalset.Load(testdata.Root(), set, step)
+	}
+	var cases []evalset.Case
+	for _, s := range slices.Concat(gen.Load(1, "cpu", 40, 37), gen.Load(1, "memory", 40, 37), gen.Disks(1, 40, 37, 30, 14, 0.9)) {
+		cases = append(cases, evalset.Case{Name: s.Name, Start: gen.Start(), Step: time.Hour, Train: s.Y[:720], Test: s.Y[720:888]})
+	}
+	return cases, nil
 }
 
 func writeCSV(path string, cases []evalset.Case, part func(evalset.Case) ([]float64, time.Time)) (err error) {
