@@ -4,11 +4,14 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -78,7 +81,7 @@ func TestListBesideARunningServer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { s.Close() })
+	t.Cleanup(func() { _ = s.Close() })
 	g := alert.Group{Version: "4", Alerts: []alert.Alert{{Status: alert.Firing, Fingerprint: "f", StartsAt: time.Unix(1e9, 0), Labels: map[string]string{"alertname": "Disk\x1b[31m", "host": "a"}}}}
 	if _, err := s.Receive(context.Background(), g); err != nil {
 		t.Fatal(err)
@@ -109,5 +112,67 @@ func TestDeliver(t *testing.T) {
 	}
 	if status, _, errs := run(t, "deliver", "--test", "nobody", "--config.file", conf); status != 1 || !strings.Contains(errs, `no channel "nobody"; the configuration has: ops`) {
 		t.Errorf("status %d: %s", status, errs)
+	}
+}
+
+// The whole binary: starts, answers, reloads, tells of a used port, and stops on a signal.
+func TestServe(t *testing.T) {
+	busy, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := busy.Addr().String()
+	conf, dir := file(t, "channels: []\n"), t.TempDir()
+	args := []string{"serve", "--config.file", conf, "--storage.path", dir, "--web.listen-address", addr}
+	if status, _, errs := run(t, args...); status != 1 || !strings.Contains(errs, addr) || !strings.Contains(errs, "--web.listen-address") {
+		t.Errorf("used port: status %d: %s", status, errs)
+	}
+	if err := busy.Close(); err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan int, 1)
+	go func() {
+		status, _, _ := run(t, args...)
+		done <- status
+	}()
+	get := func(method, path string) (int, string) {
+		req, err := http.NewRequestWithContext(t.Context(), method, "http://"+addr+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			return 0, err.Error()
+		}
+		defer func() { _ = resp.Body.Close() }()
+		body, err := io.ReadAll(resp.Body)
+		if err != nil {
+			t.Error(err)
+		}
+		return resp.StatusCode, string(body)
+	}
+	for range 500 {
+		if code, _ := get("GET", "/-/ready"); code == 200 {
+			break
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	if code, body := get("GET", "/metrics"); code != 200 || !strings.Contains(body, "alert_webhook_build_info") {
+		t.Errorf("metrics: %d %.200s", code, body)
+	}
+	if code, body := get("POST", "/-/reload"); code != 200 {
+		t.Errorf("reload: %d %s", code, body)
+	}
+	if err := os.WriteFile(conf, []byte("channel: []\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if code, body := get("POST", "/-/reload"); code != 500 || !strings.Contains(body, `:1: unknown field "channel"`) {
+		t.Errorf("reload of a wrong file: %d %s", code, body)
+	}
+	if err := syscall.Kill(os.Getpid(), syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if status := <-done; status != 0 {
+		t.Errorf("stopped with status %d", status)
 	}
 }

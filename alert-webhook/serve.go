@@ -50,7 +50,8 @@ func serve(ctx context.Context, env cli.Env, opts serveOptions) (err error) {
 	}
 	defer func() { err = errors.Join(err, engine.Close()) }()
 	p := &process{opts: opts, log: env.Log, engine: engine, reloaded: prometheus.NewGaugeVec(prometheus.GaugeOpts{
-		Name: "alert_webhook_config_reload_timestamp_seconds", Help: "Unix time of the last reload of the configuration by result."}, []string{"result"})}
+		Name: "alert_webhook_config_reload_timestamp_seconds", Help: "Unix time of the last reload of the configuration by result.",
+	}, []string{"result"})}
 	reg.MustRegister(p.reloaded)
 	p.reloaded.WithLabelValues("success").SetToCurrentTime()
 
@@ -107,7 +108,10 @@ func (p *process) listen(ctx context.Context, h http.Handler, hup <-chan os.Sign
 	for {
 		select {
 		case err := <-failed:
-			return fmt.Errorf("listen: %w", err)
+			if errors.Is(err, syscall.EADDRINUSE) {
+				return fmt.Errorf("%w: stop what listens there or name another --web.listen-address", err)
+			}
+			return err
 		case <-hup:
 			_ = p.reload() // reported there
 		case <-ctx.Done():

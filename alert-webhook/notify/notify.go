@@ -45,7 +45,7 @@ func Do(client *http.Client, req *http.Request) (body []byte, retry bool, err er
 	if err != nil {
 		return nil, !errors.Is(err, errRedirect), hideURL(err)
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }()
 	body, err = io.ReadAll(io.LimitReader(resp.Body, maxReply))
 	if resp.StatusCode/100 == 2 {
 		// The far end has accepted: a reply that breaks off does not change that.

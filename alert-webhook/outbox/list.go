@@ -28,7 +28,7 @@ func (o *Outbox) List(ctx context.Context, state, channel string, before int64, 
 	if err != nil {
 		return nil, fmt.Errorf("list notifications: %w", err)
 	}
-	defer rows.Close()
+	defer func() { _ = rows.Close() }()
 	out := []Item{}
 	for rows.Next() {
 		var it Item

@@ -23,11 +23,14 @@ type Metrics struct {
 func NewMetrics() *Metrics {
 	return &Metrics{
 		tries: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "alert_webhook_delivery_attempts_total", Help: "Attempts to deliver a notification by outcome: delivered, retried (failed, will be tried again), dead (given up)."}, []string{"channel", "outcome"}),
+			Name: "alert_webhook_delivery_attempts_total", Help: "Attempts to deliver a notification by outcome: delivered, retried (failed, will be tried again), dead (given up).",
+		}, []string{"channel", "outcome"}),
 		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "alert_webhook_delivery_duration_seconds", Help: "Time of one attempt to deliver a notification.", Buckets: []float64{.05, .1, .25, .5, 1, 2.5, 5, 10, 30}}, []string{"channel"}),
+			Name: "alert_webhook_delivery_duration_seconds", Help: "Time of one attempt to deliver a notification.", Buckets: []float64{.05, .1, .25, .5, 1, 2.5, 5, 10, 30},
+		}, []string{"channel"}),
 		success: prometheus.NewGaugeVec(prometheus.GaugeOpts{
-			Name: "alert_webhook_last_success_timestamp_seconds", Help: "Unix time of the last delivered notification since the start, 0 if there is none."}, []string{"channel"}),
+			Name: "alert_webhook_last_success_timestamp_seconds", Help: "Unix time of the last delivered notification since the start, 0 if there is none.",
+		}, []string{"channel"}),
 		length: prometheus.NewDesc("alert_webhook_queue_length", "Notifications that wait to be delivered.", []string{"channel"}, nil),
 		oldest: prometheus.NewDesc("alert_webhook_queue_oldest_age_seconds", "Age of the oldest notification that waits, 0 if none does.", []string{"channel"}, nil),
 		dead:   prometheus.NewDesc("alert_webhook_dead_letters", "Notifications that were given up and are still kept.", []string{"channel"}, nil),
@@ -105,7 +108,7 @@ func (o *Outbox) stats(ctx context.Context, now time.Time) (map[string]channelSt
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
+	defer func() { _ = rows.Close() }()
 	for rows.Next() {
 		var channel, state string
 		var n, oldest int64

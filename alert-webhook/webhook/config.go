@@ -172,8 +172,10 @@ func (c *Config) Test(ctx context.Context, name string, now time.Time) error {
 		}
 		ctx, cancel := context.WithTimeout(ctx, time.Duration(c.Delivery.Timeout))
 		defer cancel()
-		g := alert.Group{Version: "4", GroupKey: "{}:{alertname=\"AlertWebhookTest\"}", Receiver: "alert-webhook",
-			GroupLabels: map[string]string{"alertname": "AlertWebhookTest"}}
+		g := alert.Group{
+			Version: "4", GroupKey: "{}:{alertname=\"AlertWebhookTest\"}", Receiver: "alert-webhook",
+			GroupLabels: map[string]string{"alertname": "AlertWebhookTest"},
+		}
 		_, err = n.Notify(ctx, g.Select([]alert.Alert{{
 			Status: alert.Firing, StartsAt: now.UTC(), Fingerprint: fmt.Sprintf("%016x", now.UnixNano()),
 			Labels:      map[string]string{"alertname": "AlertWebhookTest", "severity": "info"},

@@ -24,7 +24,7 @@ func TestChildServer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	go s.Run(context.Background()) //nolint:errcheck // the process is killed
+	go s.Run(context.Background())
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

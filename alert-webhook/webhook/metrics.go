@@ -22,11 +22,14 @@ func newMetrics(st *store) *metrics {
 	m := &metrics{
 		store: st,
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "alert_webhook_requests_total", Help: "Payloads posted by HTTP status of the answer."}, []string{"code"}),
+			Name: "alert_webhook_requests_total", Help: "Payloads posted by HTTP status of the answer.",
+		}, []string{"code"}),
 		incoming: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "alert_webhook_received_alerts_total", Help: "Alerts in accepted payloads, repetitions included."}, []string{"status"}),
+			Name: "alert_webhook_received_alerts_total", Help: "Alerts in accepted payloads, repetitions included.",
+		}, []string{"status"}),
 		news: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "alert_webhook_stored_alerts_total", Help: "Alerts whose state was new and was stored."}, []string{"status"}),
+			Name: "alert_webhook_stored_alerts_total", Help: "Alerts whose state was new and was stored.",
+		}, []string{"status"}),
 		stored: prometheus.NewDesc("alert_webhook_alerts", "Alerts in the store.", []string{"status"}, nil),
 	}
 	m.requests.WithLabelValues("200")

@@ -121,8 +121,10 @@ func payload(t *testing.T, status string, names ...string) string {
 	t.Helper()
 	g := alert.Group{Version: "4", GroupKey: "{}:{}", Receiver: "am", Status: status}
 	for _, n := range names {
-		a := alert.Alert{Status: status, StartsAt: started, Fingerprint: "fp-" + n, Labels: map[string]string{"alertname": "Disk", "n": n, "severity": "critical"},
-			Annotations: map[string]string{"summary": "<script>alert(1)</script>"}}
+		a := alert.Alert{
+			Status: status, StartsAt: started, Fingerprint: "fp-" + n, Labels: map[string]string{"alertname": "Disk", "n": n, "severity": "critical"},
+			Annotations: map[string]string{"summary": "<script>alert(1)</script>"},
+		}
 		if status == alert.Resolved {
 			a.EndsAt = started.Add(time.Hour)
 		}
@@ -249,7 +251,7 @@ func TestStoreFailureIsNotAcknowledged(t *testing.T) {
 	if err := s.store.db.Close(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { s.Close() })
+	t.Cleanup(func() { _ = s.Close() })
 	if w := call(s.Handler(), "POST", "/webhook", payload(t, alert.Firing, "a")); w.Code != 503 {
 		t.Errorf("answer %d: %s", w.Code, w.Body)
 	}
@@ -317,8 +319,13 @@ func TestBearerToken(t *testing.T) {
 		path, header string
 		code         int
 	}{
-		{"/api/v1/alerts", "", 401}, {"/api/v1/alerts", "Bearer wrong", 401}, {"/api/v1/alerts", "Basic s3cret", 401},
-		{"/api/v1/alerts", "Bearer s3cret", 200}, {"/", "", 401}, {"/-/healthy", "", 200}, {"/-/ready", "", 200},
+		{"/api/v1/alerts", "", 401},
+		{"/api/v1/alerts", "Bearer wrong", 401},
+		{"/api/v1/alerts", "Basic s3cret", 401},
+		{"/api/v1/alerts", "Bearer s3cret", 200},
+		{"/", "", 401},
+		{"/-/healthy", "", 200},
+		{"/-/ready", "", 200},
 	} {
 		if w := call(h, "GET", tc.path, "", "Authorization", tc.header); w.Code != tc.code {
 			t.Errorf("%s with %q: %d, want %d", tc.path, tc.header, w.Code, tc.code)
@@ -354,7 +361,7 @@ func TestMetrics(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { s.Close() })
+	t.Cleanup(func() { _ = s.Close() })
 	post(t, s.Handler(), payload(t, alert.Firing, "a", "b"))
 	post(t, s.Handler(), payload(t, alert.Resolved, "a"))
 	want := `# HELP alert_webhook_alerts Alerts in the store.

@@ -191,7 +191,7 @@ func (s *store) list(ctx context.Context, q ListQuery) (out []Record, next strin
 	if err != nil {
 		return nil, "", s.wrap(err)
 	}
-	defer rows.Close()
+	defer func() { _ = rows.Close() }()
 	out = []Record{}
 	for rows.Next() {
 		r, err := scanRecord(rows)
@@ -242,7 +242,7 @@ func (s *store) counts(ctx context.Context) (map[string]int64, error) {
 	if err != nil {
 		return nil, s.wrap(err)
 	}
-	defer rows.Close()
+	defer func() { _ = rows.Close() }()
 	for rows.Next() {
 		var status string
 		var n int64

@@ -218,20 +218,20 @@ func headIs(path string, p *position) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	defer fd.Close()
+	defer func() { _ = fd.Close() }()
 	return p.matches(fd)
 }
 
 // open starts to follow p at path. nil means that it is not possible or not sensible.
 func (t *Tailer) open(path string, p *position, now time.Time) *file {
 	if len(t.files) >= maxFiles {
-		t.tellOnce("", "log files are left out", fmt.Errorf("more than %d", maxFiles))
+		t.tellOnce("", fmt.Errorf("more than %d files", maxFiles))
 		return nil
 	}
 	fd, err := os.Open(path)
 	if err != nil {
 		if !errors.Is(err, fs.ErrNotExist) {
-			t.tellOnce(path, "log file cannot be read", err)
+			t.tellOnce(path, err)
 		}
 		return nil
 	}
@@ -246,6 +246,15 @@ func (t *Tailer) open(path string, p *position, now time.Time) *file {
 	f := &file{pos: p, fd: fd, seen: now}
 	f.rewind()
 	t.files = append(t.files, f)
+	if p.HeadLen == 0 {
+		// Known from the first save on, for the case that the file is truncated before it
+		// is read.
+		if st, err := fd.Stat(); err != nil {
+			t.tellOnce(path, err)
+		} else if err := p.learn(fd, st.Size()); err != nil {
+			t.tellOnce(path, err)
+		}
+	}
 	return f
 }
 

@@ -93,7 +93,7 @@ func (t *Tailer) look(ctx context.Context, f *file) (alive bool, err error) {
 	now := time.Now()
 	st, err := f.fd.Stat()
 	if err != nil {
-		t.tellOnce(f.pos.Path, "log file cannot be read", err)
+		t.tellOnce(f.pos.Path, err)
 		return false, nil
 	}
 	if st.Size() == f.size && st.ModTime().Equal(f.mod) {
@@ -106,7 +106,7 @@ func (t *Tailer) look(ctx context.Context, f *file) (alive bool, err error) {
 	}
 	same, err := f.pos.matches(f.fd)
 	if err != nil {
-		t.tellOnce(f.pos.Path, "log file cannot be read", err)
+		t.tellOnce(f.pos.Path, err)
 		return false, nil
 	}
 	if st.Size() < f.next || !same {
@@ -149,7 +149,7 @@ func (t *Tailer) pump(ctx context.Context, f *file) (more bool, err error) {
 	}
 	n, err := f.fd.ReadAt(buf, f.next)
 	if err != nil && !errors.Is(err, io.EOF) {
-		t.tellOnce(f.pos.Path, "log file cannot be read", err)
+		t.tellOnce(f.pos.Path, err)
 		return false, nil
 	}
 	buf = buf[:n]

@@ -170,8 +170,11 @@ func (t *Tailer) journalEntry(raw []byte) (entry, bool) {
 		r.set("log.flags", []string{"truncated"})
 	}
 	for _, f := range []struct{ name, key string }{
-		{"host.name", "_HOSTNAME"}, {"service.name", "_COMM"}, {"service.name", "SYSLOG_IDENTIFIER"},
-		{"systemd.unit", "_SYSTEMD_UNIT"}, {"systemd.transport", "_TRANSPORT"},
+		{"host.name", "_HOSTNAME"},
+		{"service.name", "_COMM"},
+		{"service.name", "SYSLOG_IDENTIFIER"},
+		{"systemd.unit", "_SYSTEMD_UNIT"},
+		{"systemd.transport", "_TRANSPORT"},
 	} {
 		if v := text(m[f.key]); v != "" {
 			r.set(f.name, v)

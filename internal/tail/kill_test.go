@@ -41,9 +41,9 @@ func TestKill(t *testing.T) {
 		t.Fatal(err)
 	}
 	var all []string
-	n := 0
+	n, before := 0, int64(0)
 	write := func(name string, count int) {
-		text, list := lines(n, n+count)
+		_, list := lines(n, n+count)
 		// Some with a time of their own, some without, some over two days.
 		for i := range list {
 			switch (n + i) % 3 {
@@ -53,10 +53,9 @@ func TestKill(t *testing.T) {
 				list[i] = "2026-11-19T10:00:00Z " + list[i]
 			}
 		}
-		text = strings.Join(list, "\n") + "\n"
 		n += count
 		all = append(all, list...)
-		b.append(name, text)
+		b.append(name, strings.Join(list, "\n")+"\n")
 	}
 	for round := range 8 {
 		cmd := exec.Command(os.Args[0], "-test.run=^TestChildTailer$", "-test.timeout=60s")
@@ -67,7 +66,7 @@ func TestKill(t *testing.T) {
 		// A file that is rotated before anybody has ever seen it is not this test's matter.
 		write("a.log", 1)
 		write("b.log", 1)
-		b.working(filepath.Join(root, "state", "positions.json"), time.Now())
+		before = b.working(filepath.Join(root, "state", "positions.json"), before)
 		for i := range 12 {
 			write("a.log", 20)
 			write("b.log", 15)
@@ -100,14 +99,21 @@ func TestKill(t *testing.T) {
 	b.want(all...)
 }
 
-// working waits until the tailer has saved positions after since.
-func (b *bench) working(positions string, since time.Time) {
+// working waits until more is stored than before, and returns how much.
+func (b *bench) working(positions string, before int64) int64 {
 	b.Helper()
-	for range 2000 {
-		if st, err := os.Stat(positions); err == nil && st.ModTime().After(since) {
-			return
+	for range 6000 {
+		var total int64
+		if st, err := loadState(positions); err == nil {
+			for _, p := range st.Files {
+				total += p.Offset
+			}
+		}
+		if total > before {
+			return total
 		}
 		time.Sleep(5 * time.Millisecond)
 	}
 	b.Fatal("the child does nothing")
+	return 0
 }

@@ -83,7 +83,7 @@ func (t *Tailer) accept(ctx context.Context, l net.Listener, wg *sync.WaitGroup)
 			defer func() { <-slots }()
 			stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
 			defer stop()
-			defer conn.Close()
+			defer func() { _ = conn.Close() }()
 			t.stream(ctx, conn)
 		})
 	}

@@ -72,8 +72,10 @@ func priority(line string) (rest string, pri int) {
 // Severities of RFC 5424 by code.
 var severities = [8]string{"emergency", "alert", "critical", "error", "warning", "notice", "info", "debug"}
 
-var facilities = [24]string{"kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv", "ftp",
-	"ntp", "audit", "alert", "clock", "local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7"}
+var facilities = [24]string{
+	"kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv", "ftp",
+	"ntp", "audit", "alert", "clock", "local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7",
+}
 
 func (r *record) priority(pri int) {
 	r.set("log.syslog.priority", pri)
@@ -188,7 +190,7 @@ func (p parser) bsdTime(line string, ref time.Time) (at time.Time, rest string, 
 
 // isoTime reads an RFC 3339 time and the space behind it.
 func isoTime(line string) (at time.Time, rest string, ok bool) {
-	word, rest, found := strings.Cut(line[:min(len(line), 40)], " ")
+	word, _, found := strings.Cut(line[:min(len(line), 40)], " ")
 	if !found || len(word) < 20 || word[4] != '-' {
 		return at, "", false
 	}

@@ -112,8 +112,10 @@ func New(conf Config, store logstore.Store, log *slog.Logger) (*Tailer, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("tail: %w", err), unlock())
 	}
-	return &Tailer{conf: conf, store: store, log: log, metrics: newMetrics(), lines: parser{host: conf.Host, zone: time.Local},
-		unlock: unlock, state: st, told: map[string]bool{}, live: make(chan entry, batchLines)}, nil
+	return &Tailer{
+		conf: conf, store: store, log: log, metrics: newMetrics(), lines: parser{host: conf.Host, zone: time.Local},
+		unlock: unlock, state: st, told: map[string]bool{}, live: make(chan entry, batchLines),
+	}, nil
 }
 
 // Run follows until ctx ends. It may be called once.
@@ -173,7 +175,7 @@ func (t *Tailer) round(ctx context.Context) (more bool, err error) {
 		}
 		more = more || m
 	}
-	for n := 0; n < batchLines; n++ {
+	for range batchLines {
 		select {
 		case e := <-t.live:
 			t.takeLive(e)
@@ -254,7 +256,7 @@ func (t *Tailer) insist(ctx context.Context, trouble string, do func() error) er
 			return ctx.Err()
 		}
 		t.metrics.failures.Inc()
-		t.log.Warn(trouble+", trying again", "in", pause, "err", err)
+		t.log.Warn("trying again", "trouble", trouble, "in", pause, "err", err)
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
@@ -272,10 +274,10 @@ func (t *Tailer) stored(rejected []logstore.Rejected) {
 	}
 }
 
-// tellOnce logs a trouble with path at most once, until forget.
-func (t *Tailer) tellOnce(path, msg string, err error) {
+// tellOnce logs a trouble with a file at most once a path.
+func (t *Tailer) tellOnce(path string, err error) {
 	if !t.told[path] {
 		t.told[path] = true
-		t.log.Warn(msg, "path", path, "err", err)
+		t.log.Warn("log file cannot be followed", "path", path, "err", err)
 	}
 }

@@ -136,14 +136,13 @@ func (b *bench) want(messages ...string) {
 	for _, m := range messages {
 		want[m]++
 	}
-	var got map[string]int
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
-		if got = b.stored(); len(got) >= len(want) {
+	for deadline := time.Now().Add(60 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		if n, err := b.store.Count(context.Background(), logstore.Query{Index: logstore.IndexLogs}); err != nil || int(n) >= len(messages) {
 			break
 		}
 	}
 	time.Sleep(50 * time.Millisecond)
-	got = b.stored()
+	got := b.stored()
 	if !maps.Equal(want, got) {
 		b.Fatalf("stored (-want +got):\n%s", cmp.Diff(want, got))
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -48,9 +49,7 @@ func TestNotify(t *testing.T) {
 					t.Errorf("body: %+v, %v", g, err)
 				}
 				keys = append(keys, r.Header.Get("Idempotency-Key"))
-				for k, v := range tc.header {
-					w.Header()[k] = v
-				}
+				maps.Copy(w.Header(), tc.header)
 				w.WriteHeader(tc.code)
 			}))
 			defer srv.Close()

@@ -183,7 +183,7 @@ func (s *Store) call(ctx context.Context, method, path string, params url.Values
 	if err != nil {
 		return fmt.Errorf("elasticsearch: %s %s: %w", method, path, err)
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }()
 	raw, err := io.ReadAll(io.LimitReader(resp.Body, maxReply+1))
 	if err != nil {
 		return fmt.Errorf("elasticsearch: %s %s: %w", method, path, err)

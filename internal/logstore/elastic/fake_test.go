@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -77,21 +78,14 @@ func answer(ids []string, status map[string]int) (int, string) {
 	var items []string
 	failed := "false"
 	for _, id := range ids {
-		s := status[id]
-		switch {
-		case s == 0:
+		if s := status[id]; s == 0 {
 			items = append(items, `{"create":{"status":201}}`)
-		default:
+		} else {
 			failed = "true"
-			items = append(items, `{"create":{"status":`+jsonNumber(s)+`,"error":{"type":"some_exception","reason":"because"}}}`)
+			items = append(items, fmt.Sprintf(`{"create":{"status":%d,"error":{"type":"some_exception","reason":"because"}}}`, s))
 		}
 	}
 	return 200, `{"errors":` + failed + `,"items":[` + strings.Join(items, ",") + `]}`
-}
-
-func jsonNumber(n int) string {
-	raw, _ := json.Marshal(n) // an int cannot fail
-	return string(raw)
 }
 
 func three() []logstore.Document {
@@ -188,7 +182,7 @@ func TestDeadline(t *testing.T) {
 
 // An answer that misses shards is not an answer.
 func TestPartialAnswersAreErrors(t *testing.T) {
-	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = io.WriteString(w, `{"count":3,"_shards":{"total":2,"failed":1,"failures":[{"reason":{"type":"node_disconnected","reason":"gone"}}]},"hits":{"hits":[]}}`)
 	}))
 	defer srv.Close()

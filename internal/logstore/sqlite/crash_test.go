@@ -211,7 +211,7 @@ func TestDamageFoundLater(t *testing.T) {
 	write(t, f, raw)
 	s, err = Open(dir, Options{})
 	if err == nil {
-		t.Cleanup(func() { s.Close() })
+		t.Cleanup(func() { _ = s.Close() })
 		_, err = s.Read(t.Context(), logstore.Query{Index: "logs"})
 	}
 	var d *sqlitefile.DamagedError
@@ -334,15 +334,17 @@ func BenchmarkWrite(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer s.Close()
+	defer func() { _ = s.Close() }()
 	const batch = 500
 	n := 0
 	for b.Loop() {
 		docs := make([]logstore.Document, batch)
 		for i := range docs {
 			n++
-			docs[i] = logstore.Document{ID: fmt.Sprintf("%032d", n), Time: day0, Message: fmt.Sprintf("sshd[%d]: Failed password for invalid user u%d from 192.0.2.%d port %d ssh2", n, n%50, n%250, n%60000),
-				Fields: map[string]any{"host.name": "web-1", "service.name": "sshd", "process.pid": n, "log.level": "warning", "log.file.path": "/var/log/auth.log"}}
+			docs[i] = logstore.Document{
+				ID: fmt.Sprintf("%032d", n), Time: day0, Message: fmt.Sprintf("sshd[%d]: Failed password for invalid user u%d from 192.0.2.%d port %d ssh2", n, n%50, n%250, n%60000),
+				Fields: map[string]any{"host.name": "web-1", "service.name": "sshd", "process.pid": n, "log.level": "warning", "log.file.path": "/var/log/auth.log"},
+			}
 		}
 		if _, err := s.Write(b.Context(), "logs", docs); err != nil {
 			b.Fatal(err)

@@ -153,7 +153,7 @@ func (s *shelf) fetch(ctx context.Context, d *day, f *filter, order string, limi
 		if err != nil {
 			return err
 		}
-		defer rows.Close()
+		defer func() { _ = rows.Close() }()
 		bytes := 0
 		for rows.Next() {
 			var n numbered
@@ -274,7 +274,7 @@ func (s *Store) Histogram(ctx context.Context, q logstore.Query, every time.Dura
 			if err != nil {
 				return err
 			}
-			defer rows.Close()
+			defer func() { _ = rows.Close() }()
 			for rows.Next() {
 				var k key
 				var n int64

@@ -254,7 +254,7 @@ func insert(ctx context.Context, db *sql.DB, base int64, rows []row, picks []int
 	if err != nil {
 		return 0, 0, err
 	}
-	defer stmt.Close()
+	defer func() { _ = stmt.Close() }()
 	for _, i := range picks {
 		r := rows[i]
 		seq := base + 1 + int64(i)
