@@ -16,7 +16,7 @@ import (
 	"log/slog"
 	"os"
 	"os/exec"
-	"runtime"
+	"runtime/debug"
 	"runtime/pprof"
 	"strconv"
 	"strings"
@@ -123,7 +123,7 @@ func measure(ctx context.Context, addr, config string, devices, inFlight, rounds
 	if err != nil {
 		return err
 	}
-	runtime.GC()
+	debug.FreeOSMemory()
 	idle := resident()
 	for round := range rounds {
 		peak := watch()

@@ -10,6 +10,8 @@ import (
 	"github.com/inframind/inframind/internal/config"
 )
 
+//go:generate sh profiles/generate.sh
+
 //go:embed profiles/snmp.yml profiles/hardware.yml
 var profileFiles embed.FS
 

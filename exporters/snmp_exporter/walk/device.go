@@ -11,6 +11,12 @@ import (
 // 100 varbinds are a few kilobytes: agents that cannot send so much send less of their own.
 const startVarbinds = 100
 
+// mostVarbinds is what the size grows to on a device that always sends what it is asked for.
+const (
+	mostVarbinds = 200
+	growAfter    = 10 // full responses
+)
+
 // relearn is how long a device is treated with the care it once needed.
 const relearn = time.Hour
 
@@ -18,6 +24,7 @@ const relearn = time.Hour
 type Device struct {
 	mu       sync.Mutex
 	varbinds int
+	full     int // responses of that size in a row
 	reduced  time.Time
 	srtt     time.Duration
 	rows     map[string]int // rows of a table, by the OID of its entry
@@ -50,7 +57,19 @@ func (d *Device) reduce(used int) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.varbinds = max(1, min(d.varbinds, used/2))
-	d.reduced = time.Now()
+	d.full, d.reduced = 0, time.Now()
+}
+
+// sent notes a response of so many varbinds, as many as were asked for.
+func (d *Device) sent(varbinds int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if varbinds < d.varbinds-d.varbinds/10 || time.Since(d.reduced) < relearn {
+		return
+	}
+	if d.full++; d.full >= growAfter {
+		d.varbinds, d.full = min(mostVarbinds, d.varbinds*2), 0
+	}
 }
 
 // answered takes the delay of an answer into the smoothed round-trip time (RFC 6298's gain).

@@ -159,7 +159,7 @@ func (w *walker) step(ctx context.Context, conn *gosnmp.GoSNMP, g *group) {
 	case err != nil:
 		w.silent(ctx, g, reps, err)
 	case pkt.Error == gosnmp.NoError:
-		w.answer(g, pkt.Variables)
+		w.answer(g, reps, pkt.Variables)
 	default:
 		w.refused(g, reps, pkt)
 	}
@@ -171,8 +171,9 @@ func (w *walker) budgetNow() int {
 	return w.budget()
 }
 
-// answer sorts the varbinds of a response, which repeat the columns in turn, into them.
-func (w *walker) answer(g *group, vars []gosnmp.SnmpPDU) {
+// answer sorts the varbinds of a response, which repeat the columns in turn, into them. asked is
+// how many repetitions were asked for.
+func (w *walker) answer(g *group, asked int, vars []gosnmp.SnmpPDU) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.silences = 0
@@ -194,8 +195,9 @@ func (w *walker) answer(g *group, vars []gosnmp.SnmpPDU) {
 		c.busy = false
 		w.plan.ended(c)
 	}
-	if len(keep) == len(g.cols) && len(vars) >= len(keep)*g.reps {
-		g.reps = maxReps // longer than expected
+	if len(keep) == len(g.cols) && len(vars) >= len(keep)*asked {
+		g.reps = mostVarbinds // the table is long: as much as the budget allows
+		w.c.opts.Device.sent(len(vars))
 	}
 	if len(vars) == 0 {
 		for _, c := range keep {

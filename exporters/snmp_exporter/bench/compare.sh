@@ -1,0 +1,25 @@
+#!/bin/sh
+# Compares our series with those of another exporter's binary, e.g. that of prometheus/snmp_exporter,
+# on recorded devices.
+#
+#   SNMP_EXPORTER_BIN=/path/to/snmp_exporter SNMP_YML=snmp.yml compare.sh if_mib device.snmprec...
+#
+# Prints the series that only one of the two has; exit status 1 if there are any.
+set -eu
+: "${SNMP_EXPORTER_BIN:?set it to the other binary}" "${SNMP_YML:?set it to the snmp.yml that both read}"
+module=$1
+shift
+dir=$(mktemp -d)
+pids=
+trap 'for p in $pids; do kill "$p" 2>/dev/null || true; done; rm -rf "$dir"' EXIT
+(cd "$(dirname "$0")/../../.." && go build -tags gosnmp_nodebug -o "$dir/ours" ./exporters/snmp_exporter)
+"$dir/ours" replay --listen 127.0.0.1:21161 "$@" 2>"$dir/agent.log" & pids="$pids $!"
+"$SNMP_EXPORTER_BIN" --config.file="$SNMP_YML" --web.listen-address=127.0.0.1:29116 2>"$dir/theirs.log" & pids="$pids $!"
+"$dir/ours" --config.file="$SNMP_YML" --web.listen-address=127.0.0.1:29117 2>"$dir/ours.log" & pids="$pids $!"
+sleep 3
+# The default auth has the community "public": serve one recording at a time to any community.
+series() { curl -s "http://127.0.0.1:$1/snmp?target=127.0.0.1:21161&module=$module&auth=public_v2" | grep -vE '^#|^snmp_|^probe_|^collector_' | sort; }
+series 29116 >"$dir/theirs"
+series 29117 >"$dir/mine"
+echo "$(wc -l <"$dir/theirs") series of theirs, $(wc -l <"$dir/mine") of ours"
+diff "$dir/theirs" "$dir/mine" && echo same
