@@ -22,9 +22,10 @@ func (t *Text) Write(b []byte) (int, error) {
 	for len(b) > 0 {
 		last := len(*t) - 1
 		if last < 0 || len((*t)[last]) == cap((*t)[last]) {
+			// Most answers are small: 8 KiB, 32 KiB, 128 KiB, then whole pieces.
 			size := pieceSize
-			if last < 0 {
-				size = 8 << 10 // most answers are small
+			if last < 2 {
+				size = 8 << 10 << (2 * (last + 1))
 			}
 			*t = append(*t, make([]byte, 0, max(size, min(len(b), pieceSize))))
 			last++
