@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"io"
 	"log/slog"
 	"runtime"
 	"testing"
@@ -50,6 +51,19 @@ func BenchmarkWarmScrape(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		scrapeOnce(b, d, p)
+	}
+}
+
+// BenchmarkWarmProbe is the same through the frame, with the exposition written.
+func BenchmarkWarmProbe(b *testing.B) {
+	addr := ipmitest.Sim(b, "../testdata/bmc-a.emu")
+	d := newDriver(b, Config{})
+	b.ReportAllocs()
+	for b.Loop() {
+		p := &exporter.Probe{Target: addr, Auth: adminCredential(), Log: slog.New(slog.DiscardHandler)}
+		if err := exporter.ProbeOnce(b.Context(), keep{d}, Namespace, p, io.Discard); err != nil {
+			b.Fatal(err)
+		}
 	}
 }
 

@@ -119,5 +119,9 @@ func partLabels(p hw.Part) string {
 
 // label is one label pair as text, its value escaped.
 func label(name, value string) string {
-	return name + `="` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`).Replace(hw.Label(value)) + `"`
+	value = hw.Label(value)
+	if strings.ContainsAny(value, `\"`) { // Label has removed line ends
+		value = strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(value)
+	}
+	return name + `="` + value + `"`
 }
