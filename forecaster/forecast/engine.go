@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"path/filepath"
 	"runtime"
 	"sync"
@@ -121,12 +122,25 @@ func (e *Engine) RunOnce(ctx context.Context) (job.Result, error) {
 	var errs []error
 	for i := range e.cfg.Targets {
 		if err := r.target(ctx, &e.cfg.Targets[i]); err != nil {
+			if dial := unreachable(err); dial != nil { // the other targets would wait for nothing
+				errs = append(errs, fmt.Errorf("prometheus %s cannot be reached: %w (is it running? see prometheus.url)", e.cfg.Prometheus.URL, dial))
+				break
+			}
 			errs = append(errs, fmt.Errorf("target %s: %w", e.cfg.Targets[i].Name, err))
 			e.opts.Log.Error("target failed", "target", e.cfg.Targets[i].Name, "err", err)
 		}
 	}
 	errs = append(errs, e.finish(ctx, r))
 	return r.res, errors.Join(errs...)
+}
+
+// unreachable is the part of err that says that no connection could be made, or nil.
+func unreachable(err error) error {
+	var op *net.OpError
+	if errors.As(err, &op) && op.Op == "dial" {
+		return op
+	}
+	return nil
 }
 
 // finish keeps and publishes what the run found.
@@ -142,6 +156,9 @@ func (e *Engine) finish(ctx context.Context, r *run) error {
 	if e.opts.Curves != nil {
 		_, perr := e.opts.Curves.Prune(r.now)
 		err = errors.Join(err, perr)
+	}
+	if e.opts.Store != nil {
+		err = errors.Join(err, e.index(ctx, r.now))
 	}
 	if e.push == nil || r.res.Written == 0 {
 		return err
