@@ -186,7 +186,8 @@ func TestUnreachableServers(t *testing.T) {
 	conf := filepath.Join(dir, "forecaster.yml")
 	write(t, conf, fmt.Sprintf("prometheus: {url: 'http://127.0.0.1:%d'}\n", port))
 	code, _, stderr := run(t, time.Minute, binary(t, "forecaster"), "run", "--once", "--config.file="+conf, "--state.dir="+filepath.Join(dir, "state"))
-	if code != 1 || !strings.Contains(stderr, fmt.Sprintf("127.0.0.1:%d", port)) || !strings.Contains(stderr, "connection refused") {
+	want := fmt.Sprintf("forecaster: prometheus http://127.0.0.1:%d cannot be reached: ", port)
+	if lines := significant(stderr); code != 1 || len(lines) != 1 || !strings.HasPrefix(lines[0], want) || !strings.Contains(lines[0], "see prometheus.url") {
 		t.Errorf("exit status %d, stderr:\n%s", code, stderr)
 	}
 }

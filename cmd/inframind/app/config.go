@@ -74,6 +74,9 @@ func (c *Config) localize(p place) error {
 	if c.Classifier.Pushgateway.URL != "" {
 		return errors.New("log_classifier: pushgateway: is not needed here; its metrics go to the embedded one")
 	}
+	if c.Scorer.Elastic != nil || c.Scorer.Zeek.Index != "" {
+		return errors.New("anomaly_scorer: elasticsearch and zeek.index are not supported inside of inframind, which keeps documents itself; run the anomaly-scorer binary beside it")
+	}
 	if p.demo {
 		c.forDemo(p)
 	}
@@ -111,7 +114,7 @@ func (c *Config) forDemo(p place) {
 
 // scores tells whether the anomaly-scorer has anything to read.
 func (c *Config) scores() bool {
-	return c.Scorer.Zeek.Dir != "" || c.Scorer.Elastic != nil || len(c.Scorer.Metrics.Sets) > 0
+	return c.Scorer.Zeek.Dir != "" || len(c.Scorer.Metrics.Sets) > 0
 }
 
 // checkConfig reads every configuration file in dir and returns what inframind.yml says to
