@@ -12,12 +12,14 @@ BIN      := bin
 SMALL    := forecaster anomaly-scorer log-classifier alert-webhook \
             exporters/redfish_exporter exporters/ipmi_exporter exporters/snmp_exporter
 # The embedded servers are big: their packages are tested without the race detector, whose
-# build of them alone takes longer than all other tests.
+# build of them alone takes longer than all other tests. Long tests (accuracy on recordings)
+# run without it too.
 HEAVY    := github.com/inframind/inframind/cmd/inframind
 RACE_PKG  = $(shell $(GO) list ./... | grep -v '^$(HEAVY)')
+TEST     := $(GO) test -p 2 -tags gosnmp_nodebug -timeout 10m
 DATA     ?= data
 
-.PHONY: help build small run demo once test test-race test-heavy lint fmt vet check-rules check-generated generate e2e bench bench-peers fuzz clean
+.PHONY: help build small run demo once test test-race test-long lint fmt vet check-rules check-generated generate e2e bench bench-peers fuzz clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | column -t -s $$'\t'
@@ -41,16 +43,17 @@ once: ## one whole cycle of everything, then the status table
 	$(GOBUILD) -o $(BIN)/ ./cmd/inframind
 	$(BIN)/inframind run --demo --once --data.dir $$(mktemp -d)
 
-test: vet test-race test-heavy check-rules check-generated ## all tests that need no server
+test: vet test-race test-long check-rules check-generated ## all tests that need no server
 
 vet:
-	$(GO) vet -tags gosnmp_nodebug $(RACE_PKG)
+	@$(GO) vet -tags gosnmp_nodebug ./...
+	@$(GO) vet -tags e2e ./e2e
 
 test-race:
-	$(GO) test -race -p 2 -timeout 10m $(RACE_PKG)
+	@$(TEST) -race -short $(RACE_PKG) | grep -v 'no test files'
 
-test-heavy:
-	$(GO) test -p 2 -timeout 10m ./cmd/inframind/...
+test-long:
+	@$(TEST) ./... | grep -v 'no test files'
 
 lint: ## golangci-lint at the version pinned in tools/go.mod
 	$(GO) tool -modfile=tools/go.mod golangci-lint run ./...
