@@ -123,22 +123,33 @@ func runFiles(ctx context.Context, env cli.Env, cfg scorer.Config, f runFlags) (
 	return printSummary(env.Stdout, sum)
 }
 
-// output is a file that appears under its name only when it is whole.
+// output is a file that appears under its name only when it is whole. What is there and no
+// plain file, such as a pipe or a device, is written to as it is.
 type output struct {
 	*os.File
 	path string
 }
 
 func newOutput(path string) (*output, error) {
+	if st, err := os.Stat(path); err == nil && !st.Mode().IsRegular() {
+		f, err := os.OpenFile(path, os.O_WRONLY, 0)
+		if err != nil {
+			return nil, fmt.Errorf("open %s: %w", path, err)
+		}
+		return &output{File: f}, nil
+	}
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
 	if err != nil {
 		return nil, fmt.Errorf("create %s: %w", path, err)
 	}
-	return &output{f, path}, nil
+	return &output{File: f, path: path}, nil
 }
 
 func (o *output) finish(failed error) error {
 	err := o.Close()
+	if o.path == "" {
+		return err
+	}
 	if failed != nil || err != nil {
 		return errors.Join(err, os.Remove(o.Name()))
 	}
@@ -204,14 +215,7 @@ func runService(ctx context.Context, env cli.Env, cfg scorer.Config, f runFlags)
 	if f.dry {
 		pub = nil
 	}
-	do := func(ctx context.Context) error {
-		if !f.dry {
-			if _, err := e.Train(ctx); err != nil {
-				env.Log.Error("training failed; scoring goes on with the model in service", "err", err)
-			}
-		}
-		return job.Once(ctx, env.Log, e.Metrics(), pub, e.RunOnce)
-	}
+	do := func(ctx context.Context) error { return job.Once(ctx, env.Log, e.Metrics(), pub, e.RunOnce) }
 	if f.once || f.dry {
 		return do(ctx)
 	}

@@ -281,6 +281,34 @@ func mean(v []float64) (m float64) {
 	return m
 }
 
+func TestThreshold(t *testing.T) {
+	d := cloud(1000)
+	f, err := Fit(d, Options{Seed: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	scores, err := f.Score(nil, d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	limit, err := f.Threshold(d, .05)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for _, s := range scores {
+		if s >= limit {
+			n++
+		}
+	}
+	if n < 45 || n > 55 {
+		t.Errorf("%d of 1000 rows are beyond the threshold for 5 %%", n)
+	}
+	if _, err := f.Threshold(d, 1.5); err == nil {
+		t.Error("a contamination of 1.5 was accepted")
+	}
+}
+
 func TestUnusableData(t *testing.T) {
 	for name, tc := range map[string]struct {
 		d Data

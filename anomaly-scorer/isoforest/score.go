@@ -3,6 +3,7 @@ package isoforest
 import (
 	"fmt"
 	"math"
+	"slices"
 	"sync"
 )
 
@@ -201,6 +202,22 @@ func (f *Forest) transform(v float64) float64 {
 // PathLength is the mean path length of row, E(h(x)) in the paper. Forests that
 // score otherwise give their own leaf value.
 func (f *Forest) PathLength(row []float32) float64 { return f.mean(row) }
+
+// Threshold is the score that the share contamination of the rows of d exceeds.
+func (f *Forest) Threshold(d Data, contamination float64) (float64, error) {
+	if !(contamination > 0 && contamination < 1) {
+		return 0, fmt.Errorf("contamination %v; want a share between 0 and 1", contamination)
+	}
+	scores, err := f.Score(nil, d)
+	if err != nil {
+		return 0, err
+	}
+	if len(scores) == 0 {
+		return 0, fmt.Errorf("%w: no rows", ErrData)
+	}
+	slices.Sort(scores)
+	return scores[min(int(math.Ceil((1-contamination)*float64(len(scores)))), len(scores)-1)], nil
+}
 
 // Contribution says how much of a score a column is answerable for.
 type Contribution struct {

@@ -134,6 +134,9 @@ func (e *Engine) RunOnce(ctx context.Context) (job.Result, error) {
 }
 
 func (e *Engine) once(ctx context.Context, r *run) error {
+	if !e.opts.DryRun {
+		e.train(ctx)
+	}
 	if err := e.reloadModel(); err != nil {
 		// An unusable model costs the list of unusual connections, not the detection.
 		e.opts.Log.Warn("scoring without the forest", "err", err)
@@ -166,23 +169,22 @@ func (e *Engine) once(ctx context.Context, r *run) error {
 	return e.push.Publish(ctx, JobResults, e.metrics.Grouping(), e.gauges.reg)
 }
 
-// Train learns a new model from the configured logs, if the one in service is older than
-// the retrain interval. It returns false when there was nothing to do.
-func (e *Engine) Train(ctx context.Context) (bool, error) {
-	if e.forest != nil && e.opts.Now().Sub(e.state.LastTrained) < time.Duration(e.cfg.Retrain) {
-		return false, nil
+// train learns a new model from the configured logs when the last training is longer ago
+// than the retrain interval. That it fails must not cost the detection.
+func (e *Engine) train(ctx context.Context) {
+	if e.cfg.Zeek.Dir == "" || e.opts.Now().Sub(e.state.LastTrained) < time.Duration(e.cfg.Retrain) {
+		return
 	}
 	t, err := Train(ctx, e.cfg, TrainOptions{Dir: e.cfg.Zeek.Dir, Model: e.cfg.Model, Window: time.Duration(e.cfg.TrainWindow), Log: e.opts.Log, Now: e.opts.Now, Seed: 1})
-	if errors.Is(err, ErrTooFew) {
+	switch {
+	case errors.Is(err, ErrTooFew):
 		e.opts.Log.Info("not trained yet", "reason", err)
-		return false, nil
+	case err != nil:
+		e.opts.Log.Error("training failed; scoring goes on with the model in service", "err", err)
+	default:
+		e.state.LastTrained = e.opts.Now()
+		e.opts.Log.Info("trained", "rows", t.Used, "separation", t.Separation, "promoted", t.Promoted, "reason", t.Reason)
 	}
-	if err != nil {
-		return false, err
-	}
-	e.state.LastTrained = e.opts.Now()
-	e.opts.Log.Info("trained", "rows", t.Used, "separation", t.Separation, "promoted", t.Promoted, "reason", t.Reason)
-	return true, e.reloadModel()
 }
 
 func (e *Engine) reloadModel() error {

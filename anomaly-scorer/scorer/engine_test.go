@@ -139,6 +139,9 @@ func TestRunOnceFindsAScanOnceAcrossRotation(t *testing.T) {
 	if n := testutil.ToFloat64(e.gauges.findings.WithLabelValues("scan", "high")); n != 1 {
 		t.Errorf("gauge of findings = %v", n)
 	}
+	if _, err := os.Stat(filepath.Join(state, "model.iforest")); err != nil {
+		t.Errorf("no model was trained: %v", err)
+	}
 	problems, err := promlint.NewWithMetricFamilies(gather(t, e)).Lint()
 	if err != nil || len(problems) > 0 {
 		t.Errorf("promlint: %v %v", problems, err)
