@@ -35,7 +35,7 @@ func Parse(raw, messageField string) Line {
 		}
 		l.Message = rest
 	}
-	if !l.syslog() {
+	if !l.syslog() && !l.columns() && !l.relayed() {
 		l.program()
 	}
 	if l.Message == "" {
@@ -120,9 +120,12 @@ func (l *Line) syslog() bool {
 	host, after, ok := strings.Cut(rest, " ")
 	service, pid, msg := tag(after)
 	if !ok || service == "" || strings.HasSuffix(host, ":") {
-		host = ""
-		if service, pid, msg = tag(rest); service == "" {
+		if s, p, m := tag(rest); s != "" { // relays may leave the host out
+			host, service, pid, msg = "", s, p, m
+		} else if strings.IndexByte(at, 'T') >= 0 || !ok {
 			return false
+		} else if k := strings.Index(after[:min(len(after), 48)], ": "); k > 0 { // "syslogd 1.4.1: restart."
+			service, msg = after[:k], after[k+2:]
 		}
 	}
 	l.Time, l.Host, l.Service, l.PID, l.Message = at, host, service, pid, msg
@@ -153,12 +156,22 @@ func tag(s string) (service, pid, rest string) {
 	return service, pid, strings.TrimPrefix(s[i+1:], " ")
 }
 
-// bsdTime reads "Nov 21 10:22:01 ".
+// bsdTime reads "Nov 21 10:22:01 " and "Nov 1 10:22:01 ".
 func bsdTime(s string) (at, rest string) {
-	if len(s) < 16 || s[3] != ' ' || s[6] != ' ' || s[9] != ':' || s[12] != ':' || s[15] != ' ' || !isMonth(s[:3]) {
+	if len(s) < 15 || s[3] != ' ' || !isMonth(s[:3]) {
 		return "", s
 	}
-	return s[:15], s[16:]
+	i := 4
+	for i < 6 && s[i] == ' ' {
+		i++
+	}
+	for i < 6 && isDigit(s[i]) {
+		i++
+	}
+	if !isDigit(s[i-1]) || len(s) < i+10 || s[i] != ' ' || s[i+3] != ':' || s[i+6] != ':' || s[i+9] != ' ' {
+		return "", s
+	}
+	return s[:i+9], s[i+10:]
 }
 
 func isMonth(m string) bool {
@@ -184,65 +197,14 @@ func isoTime(s string) (at, rest string) {
 	return s[:i], strings.TrimLeft(s[i:], " ")
 }
 
-// program reads "date time LEVEL [thread] class.Name: text" in any of its usual orders.
-func (l *Line) program() {
-	s := l.Message
-	if strings.HasPrefix(s, "[") { // [date time] text, as Apache has it
-		if k := strings.IndexByte(s, ']'); k > 15 && k < 40 && strings.Count(s[:k], ":") >= 2 && !strings.Contains(s[:k], "[[") {
-			l.Time, s = s[1:k], strings.TrimLeft(s[k+1:], " ")
-		}
-	} else if at, rest := isoTime(s); at != "" {
-		l.Time, s = at, rest
-	}
-	if l.Time == "" {
-		if lv, rest := level(s); lv != "" {
-			l.Level, s = lv, rest
-		}
-		l.Message = s
-		return
-	}
-	for range 3 { // level, thread and pid come in any order
-		if lv, rest := level(s); lv != "" && l.Level == "" {
-			l.Level, s = lv, rest
-			continue
-		}
-		k := strings.IndexByte(s, ']')
-		if !strings.HasPrefix(s, "[") || k < 0 || k > 64 {
-			break
-		}
-		s = strings.TrimLeft(s[k+1:], " -:")
-	}
-	if l.Level != "" {
-		s = l.class(s)
-	}
-	l.Message = s
-}
-
-// class takes "org.example.Foo: " or "- " off what follows a level.
-func (l *Line) class(s string) string {
-	w, rest, ok := strings.Cut(s, " ")
-	if !ok {
-		return s
-	}
-	if w == "-" || w == ":" || w == "---" {
-		return rest
-	}
-	name := strings.TrimRight(w, ":")
-	if strings.IndexByte(name, '.') > 0 && !strings.ContainsAny(name, "/=()'\"@") && (name != w || strings.HasPrefix(rest, "- ") || strings.HasPrefix(rest, ": ")) {
-		l.Service = name
-		return strings.TrimLeft(rest, "-: ")
-	}
-	return s
-}
-
-// level takes a level word in capitals or brackets off.
-func level(s string) (lv, rest string) {
+// level takes a level word in capitals or brackets off, with anyCase one in small letters too.
+func level(s string, anyCase bool) (lv, rest string) {
 	i, j := 0, 0
 	bracket := len(s) > 0 && s[0] == '['
 	if bracket {
 		i = 1
 	}
-	for j = i; j < len(s) && j < i+10 && (s[j] >= 'A' && s[j] <= 'Z' || bracket && s[j] >= 'a' && s[j] <= 'z'); j++ {
+	for j = i; j < len(s) && j < i+10 && (s[j] >= 'A' && s[j] <= 'Z' || (bracket || anyCase) && s[j] >= 'a' && s[j] <= 'z'); j++ {
 	}
 	if j == len(s) || !isLevel(s[i:j]) {
 		return "", s

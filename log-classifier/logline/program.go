@@ -1,0 +1,194 @@
+package logline
+
+import "strings"
+
+// program reads "date time LEVEL [thread] class.Name: text" in any of its usual orders.
+func (l *Line) program() {
+	s := l.Message
+	if at, rest := bracketTime(s); at != "" {
+		l.Time, s = at, rest
+		if k := strings.Index(s[:min(len(s), 40)], " - "); k > 0 && strings.Count(s[:k], " ") < 2 { // "prog *64 - text"
+			l.Service, s = s[:k], s[k+3:]
+		}
+	} else if at, rest := isoTime(s); at != "" {
+		l.Time, s = at, rest
+	}
+	if l.Time == "" {
+		if lv, rest := headerLevel(s); lv != "" {
+			l.Level, s = lv, rest
+		} else if lv, rest := logcat(s); lv != "" {
+			l.Level, l.Message = lv, rest
+			return
+		}
+	}
+	if l.Time == "" && l.Level == "" {
+		if lv, rest := level(s, false); lv != "" {
+			l.Level, s = lv, rest
+		}
+		l.Message = s
+		return
+	}
+	s = l.origin(s)
+	l.Message = strings.TrimLeft(s, " ")
+}
+
+// origin takes level, pid, thread and class off what follows the time.
+func (l *Line) origin(s string) string {
+	for range 4 {
+		t := strings.TrimLeft(s, " -:\t")
+		if lv, rest := level(t, true); lv != "" && l.Level == "" {
+			l.Level, s = lv, rest
+			continue
+		}
+		if lv, rest := headerLevel(t); lv != "" && l.Level == "" {
+			l.Level, s = lv, rest
+			continue
+		}
+		end := bracket(t)
+		if end == 0 {
+			break
+		}
+		s = t[end:]
+	}
+	if t := strings.TrimLeft(s, " "); strings.HasPrefix(t, "- ") || strings.HasPrefix(t, ": ") {
+		s = t[2:]
+	}
+	return l.class(strings.TrimLeft(s, " "))
+}
+
+// maxBracket is how long "[thread]" may be.
+const maxBracket = 400
+
+// bracket returns the end of the balanced [...] that s starts with, 0 if there is none.
+func bracket(s string) int {
+	if !strings.HasPrefix(s, "[") {
+		return 0
+	}
+	depth := 0
+	for i := 0; i < len(s) && i < maxBracket; i++ {
+		switch s[i] {
+		case '[':
+			depth++
+		case ']':
+			if depth--; depth == 0 {
+				return i + 1
+			}
+		}
+	}
+	return 0
+}
+
+// bracketTime reads "[Sun Dec 04 04:47:44 2005] " and the like.
+func bracketTime(s string) (at, rest string) {
+	k := bracket(s)
+	if k < 10 || k > 42 || strings.Count(s[:k], ":") < 2 || !strings.ContainsAny(s[:k], "0123456789") || k == len(s) {
+		return "", s
+	}
+	for _, w := range strings.Fields(s[1 : k-1]) {
+		if !isDigit(w[0]) && !isMonth(w) && len(w) != 3 && w[0] != '+' && w[0] != '-' {
+			return "", s
+		}
+	}
+	return s[1 : k-1], strings.TrimLeft(s[k:], " ")
+}
+
+// headerLevel finds a level among the first words of s when all words before it look like
+// parts of a header: they hold digits, are in capitals, or are a hyphen.
+func headerLevel(s string) (lv, rest string) {
+	for i, n := 0, 0; i < len(s) && n < 11; n++ {
+		j := i
+		for j < len(s) && s[j] != ' ' {
+			j++
+		}
+		w := s[i:j]
+		switch {
+		case n > 0 && isLevel(w) && w == strings.ToUpper(w):
+			return w, strings.TrimLeft(s[j:], " ")
+		case w != "" && w != "-" && !headerWord(w):
+			return "", s
+		}
+		i = j + 1
+	}
+	return "", s
+}
+
+func headerWord(w string) bool {
+	lower, digit := false, false
+	for i := 0; i < len(w); i++ {
+		digit = digit || isDigit(w[i])
+		lower = lower || w[i] >= 'a' && w[i] <= 'z'
+	}
+	return digit || !lower && len(w) <= 20
+}
+
+// logcat reads Android's "03-17 16:13:38.811  1702  2395 D Tag: text".
+func logcat(s string) (lv, rest string) {
+	f := strings.Fields(s[:min(len(s), 60)])
+	if len(f) < 5 || len(f[4]) != 1 || !strings.Contains("VDIWEF", f[4]) || !isDigit(s[0]) || strings.Count(f[1], ":") != 2 || !isDigit(f[2][0]) || !isDigit(f[3][0]) {
+		return "", s
+	}
+	i := strings.Index(s, " "+f[4]+" ")
+	_, text, ok := strings.Cut(s[i+3:], ": ")
+	if !ok {
+		return "", s
+	}
+	return f[4], strings.TrimLeft(text, " ")
+}
+
+// columns reads "time|component|pid|text".
+func (l *Line) columns() bool {
+	f := strings.SplitN(l.Message, "|", 4)
+	if len(f) < 4 || len(f[0]) < 8 || !isDigit(f[0][0]) || strings.Count(f[0], ":") < 2 || strings.Contains(f[1], " ") || strings.Contains(f[2], " ") || f[3] == "" {
+		return false
+	}
+	l.Time, l.Service, l.PID, l.Message = f[0], strings.TrimSpace(f[1]), f[2], f[3]
+	return true
+}
+
+// relayed reads syslog behind a collector's own columns: "1131566461 2005.11.09 dn228 Nov 9
+// 12:01:01 dn228 crond[1]: text".
+func (l *Line) relayed() bool {
+	s := l.Message
+	for range 5 {
+		w, rest, ok := strings.Cut(s, " ")
+		if !ok || w != "-" && !headerWord(w) {
+			return false
+		}
+		s = rest
+		if at, _ := bsdTime(s); at != "" {
+			keep := l.Message
+			l.Message = s
+			if l.syslog() {
+				return true
+			}
+			l.Message = keep
+			return false
+		}
+	}
+	return false
+}
+
+// class takes "org.example.Foo: " or "prog.exe - " off what follows a level or a time.
+func (l *Line) class(s string) string {
+	w, rest, ok := strings.Cut(s, " ")
+	if !ok || w == "" {
+		return s
+	}
+	name := strings.TrimRight(w, ":")
+	rest = strings.TrimLeft(rest, " ")
+	dotted := strings.IndexByte(name, '.') > 0 && !strings.ContainsAny(name, "/=()'\"@,")
+	switch {
+	case !dotted && name == strings.ToUpper(name) && strings.HasPrefix(s[len(w):], "   ") && headerWord(name):
+		l.Service = name // a column
+		return rest
+	case !dotted:
+		return s
+	case name != w, strings.HasPrefix(rest, "- "), strings.HasPrefix(rest, ": "):
+		l.Service = name
+		return strings.TrimLeft(rest, "-: ")
+	case bracket(rest) > 0 && name == strings.ToLower(name):
+		l.Service = name
+		return strings.TrimLeft(rest[bracket(rest):], " ")
+	}
+	return s
+}
