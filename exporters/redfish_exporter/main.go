@@ -14,6 +14,7 @@ import (
 	"github.com/inframind/inframind/internal/cli"
 	"github.com/inframind/inframind/internal/config"
 	"github.com/inframind/inframind/internal/exporter"
+	"github.com/inframind/inframind/internal/logstore/elastic"
 )
 
 const namespace = "redfish"
@@ -35,9 +36,25 @@ func main() {
 	a.Main()
 }
 
+// fileConfig is the configuration file: the driver's, and the log store it may write to.
+type fileConfig struct {
+	redfish.Config `yaml:",inline"`
+	Elasticsearch  *elastic.Config `yaml:"elasticsearch,omitempty"`
+}
+
+// Validate checks the configuration and fills defaults.
+func (c *fileConfig) Validate() error {
+	if c.Elasticsearch != nil {
+		if err := c.Elasticsearch.Validate(); err != nil {
+			return err
+		}
+	}
+	return c.Config.Validate()
+}
+
 // load makes a driver from a configuration file, or from defaults without one.
 func load(_ context.Context, file string, log *slog.Logger, reg prometheus.Registerer) (exporter.Config, exporter.Driver, error) {
-	var conf redfish.Config
+	var conf fileConfig
 	var err error
 	if file == "" {
 		err = conf.Validate()
@@ -47,8 +64,15 @@ func load(_ context.Context, file string, log *slog.Logger, reg prometheus.Regis
 	if err != nil {
 		return exporter.Config{}, nil, err
 	}
-	d, err := redfish.New(conf, log, reg, nil)
-	return conf.Config, d, err
+	var store redfish.LogWriter
+	if conf.Elasticsearch != nil {
+		conf.Elasticsearch.Log = log
+		if store, err = elastic.New(*conf.Elasticsearch); err != nil {
+			return exporter.Config{}, nil, err
+		}
+	}
+	d, err := redfish.New(conf.Config, log, reg, store)
+	return conf.Config.Config, d, err
 }
 
 func addProbe(a *cli.App) {

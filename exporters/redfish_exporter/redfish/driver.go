@@ -27,6 +27,8 @@ type Driver struct {
 	schema  *hw.Schema
 	logs    *shipper
 	metrics *driverMetrics
+	// slowFree is how long a scrape reads slow-changing resources without counting them.
+	slowFree time.Duration
 
 	stop context.CancelFunc
 	done sync.WaitGroup
@@ -36,12 +38,13 @@ type Driver struct {
 }
 
 // New makes a driver. conf has been validated; writer receives event log entries and may
-// be nil. Close ends the driver's goroutine and sessions.
+// be nil; it is closed with the driver when it is an io.Closer. Close ends the driver's
+// goroutine and sessions.
 func New(conf Config, log *slog.Logger, reg prometheus.Registerer, writer LogWriter) (*Driver, error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	d := &Driver{
 		conf: conf, log: log, schema: hw.New("redfish"), metrics: newDriverMetrics(reg),
-		stop: cancel, clients: map[string]*client{},
+		stop: cancel, slowFree: slowFree, clients: map[string]*client{},
 	}
 	var err error
 	if d.logs, err = newShipper(conf.Logs, writer, d.metrics); err != nil {
@@ -75,6 +78,7 @@ func (d *Driver) Open(ctx context.Context, p *exporter.Probe) (*exporter.Device,
 	}
 	ctx = withTrace(ctx, p.Trace)
 	s := newScrape(c, m, p, d.schema)
+	s.slowFree = d.slowFree
 	if err := s.open(ctx); err != nil {
 		d.release(c)
 		return nil, err

@@ -55,6 +55,7 @@ func TestSlowResourcesAreSpread(t *testing.T) {
 	svc := &redfishtest.Service{Tree: redfishtest.Full(), Delay: 12 * time.Millisecond}
 	web := serve(t, svc)
 	d := newDriver(t, func(c *Config) { c.Modules["default"].Concurrency = 1 })
+	d.slowFree = slowFree
 	last := -1
 	for range 4 {
 		f := families(t, scrapeText(t, d, web, 20*time.Second))

@@ -162,11 +162,11 @@ func (n Node) full() bool {
 func (n Node) title() string { return n.first("Name", "FanName", "DeviceName", "Id", "MemberId") }
 
 // name tells apart siblings. Many services call all siblings the same, e.g.
-// "Processor": where the name has no number, the id makes it clear.
+// "Processor": where the name has no number, the id makes it clear, unless it is as long as a UUID.
 func (n Node) name() string {
 	name, id := n.title(), n.first("Id", "MemberId")
 	switch {
-	case strings.ContainsAny(name, "0123456789") || id == "" || strings.EqualFold(id, name):
+	case strings.ContainsAny(name, "0123456789") || id == "" || len(id) > 32 || strings.EqualFold(id, name):
 		return name
 	}
 	return name + " " + id

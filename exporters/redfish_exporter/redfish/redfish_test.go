@@ -44,6 +44,7 @@ func newDriver(t testing.TB, change func(*Config)) *Driver {
 	if err != nil {
 		t.Fatal(err)
 	}
+	d.slowFree = time.Hour // however slow the machine, everything at once
 	t.Cleanup(func() {
 		if err := d.Close(context.Background()); err != nil {
 			t.Logf("close: %v", err)

@@ -59,7 +59,7 @@ type shipper struct {
 	conf    Logs
 	writers []LogWriter
 	metrics *driverMetrics
-	closer  io.Closer
+	closers []io.Closer
 
 	mu   sync.Mutex
 	seen map[string]*seenEntries // by target
@@ -75,6 +75,9 @@ func newShipper(conf Logs, store LogWriter, m *driverMetrics) (*shipper, error) 
 	s := &shipper{conf: conf, metrics: m, seen: map[string]*seenEntries{}}
 	if store != nil {
 		s.writers = append(s.writers, store)
+		if c, ok := store.(io.Closer); ok {
+			s.closers = append(s.closers, c)
+		}
 	}
 	switch conf.Output {
 	case "":
@@ -90,7 +93,7 @@ func newShipper(conf Logs, store LogWriter, m *driverMetrics) (*shipper, error) 
 			d.network, d.address = "unixgram", u.Path
 		}
 		s.writers = append(s.writers, &lineWriter{w: d, format: syslogLine})
-		s.closer = d
+		s.closers = append(s.closers, d)
 	}
 	if conf.StateDir != "" {
 		if err := os.MkdirAll(conf.StateDir, 0o750); err != nil {
@@ -103,10 +106,11 @@ func newShipper(conf Logs, store LogWriter, m *driverMetrics) (*shipper, error) 
 func (s *shipper) enabled() bool { return len(s.writers) > 0 }
 
 func (s *shipper) close() error {
-	if s.closer == nil {
-		return nil
+	var errs []error
+	for _, c := range s.closers {
+		errs = append(errs, c.Close())
 	}
-	return s.closer.Close()
+	return errors.Join(errs...)
 }
 
 // ship writes the entries of target that were not written before.
