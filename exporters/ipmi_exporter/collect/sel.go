@@ -73,7 +73,14 @@ func (s *scrape) readSEL(ctx context.Context, info ipmi.SELInfo, st *selState) e
 	var events []ipmi.Event
 	var docs []logstore.Document
 	began := time.Now()
-	cur, err := ipmi.ReadSEL(ctx, s.conn(), info, st.Cursor, maxEvents, func(r ipmi.SELRecord) {
+	// What is read must also be written in this scrape, or a slow BMC would be read in vain.
+	reading := ctx
+	if deadline, ok := ctx.Deadline(); ok {
+		var cancel context.CancelFunc
+		reading, cancel = context.WithTimeout(ctx, time.Until(deadline)*3/4)
+		defer cancel()
+	}
+	cur, err := ipmi.ReadSEL(reading, s.conn(), info, st.Cursor, maxEvents, func(r ipmi.SELRecord) {
 		e := r.Decode(s.target.repo.index)
 		events = append(events, e)
 		docs = append(docs, s.document(r, e, info))

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/inframind/inframind/exporters/ipmi_exporter/ipmitest"
 	"github.com/inframind/inframind/internal/logstore"
 )
 
@@ -17,7 +18,10 @@ type memory struct {
 	err  error
 }
 
-func (m *memory) Write(_ context.Context, docs []logstore.Document) error {
+func (m *memory) Write(ctx context.Context, docs []logstore.Document) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
 	if m.err == nil {
 		m.docs = append(m.docs, docs...)
 	}
@@ -66,5 +70,31 @@ func TestEventLog(t *testing.T) {
 	last := sink.docs[3]
 	if len(ids) != 4 || !last.Time.Equal(time.Unix(epoch+3, 0)) || last.Message != "power supply #0x61: predictive failure asserted" || last.Fields["log.level"] != "warn" {
 		t.Errorf("%+v", last)
+	}
+}
+
+// TestSlowEventLog is read over several scrapes, each entry once.
+func TestSlowEventLog(t *testing.T) {
+	b := oddBMC()
+	for n := range uint16(40) {
+		b.SEL = append(b.SEL, selRecord(n+1, 0x60000000+uint32(n), 1))
+	}
+	p := ipmitest.NewProxy(t, b.Start(t))
+	p.Delay(20 * time.Millisecond)
+	sink := &memory{}
+	d := newDriver(t, Config{Modules: map[string]*Module{"default": {CipherSuite: 17, Collectors: []string{colSEL}}}}, sink)
+	scrapes := 0
+	for len(sink.docs) < 40 && scrapes < 10 {
+		if _, err := probe(t, d, p.Addr, 500*time.Millisecond); err != nil {
+			t.Fatal(err)
+		}
+		scrapes++
+	}
+	ids := map[string]bool{}
+	for _, doc := range sink.docs {
+		ids[doc.ID] = true
+	}
+	if len(sink.docs) != 40 || len(ids) != 40 || scrapes < 2 {
+		t.Errorf("%d documents, %d ids, %d scrapes", len(sink.docs), len(ids), scrapes)
 	}
 }

@@ -42,7 +42,8 @@ func SDRInfo(ctx context.Context, c Conn) (RepositoryInfo, error) {
 
 const (
 	maxRecords   = 4096 // SDRs have 16-bit ids, but no BMC comes near
-	firstChunk   = 32   // bytes a read; halved for BMCs that cannot return so many
+	firstChunk   = 64   // bytes a read, a whole record; less for BMCs that cannot return so many
+	safeChunk    = 32   // what fits every bus
 	leastChunk   = 8
 	maxConflicts = 10 // reservations lost in a row before giving up
 )
@@ -61,6 +62,7 @@ type SDRReader struct {
 	reserved    bool
 	conflicts   int
 	chunk       byte
+	headFirst   bool // the BMC refuses reads past the end of a record
 }
 
 // NewSDRReader starts reading the repository that info describes.
@@ -104,8 +106,8 @@ func (r *SDRReader) record(ctx context.Context, id uint16) (rec []byte, next uin
 			}
 		}
 		want := r.chunk
-		// The first read goes past the header: the BMC returns what there is.
-		if left := total - len(rec); len(rec) > 0 && left < int(want) {
+		// The first read goes past the header: most BMCs return what there is.
+		if left := total - len(rec); (len(rec) > 0 || r.headFirst) && left < int(want) {
 			want = byte(left)
 		}
 		netFn, get, _ := r.commands()
@@ -151,9 +153,8 @@ func (r *SDRReader) renew(ctx context.Context) error {
 	return nil
 }
 
-// recover reacts to a refused read: smaller chunks, a new reservation, patience. It
-// returns err when nothing is left to try. A record that is refused at its very start
-// with "not present" is final.
+// recover reacts to a refused read: smaller chunks, a new reservation, patience. start says
+// that it was the first read of a record. It returns err when nothing is left to try.
 func (r *SDRReader) recover(ctx context.Context, err error, start bool) error {
 	var code CompletionCode
 	if !errors.As(err, &code) {
@@ -167,10 +168,15 @@ func (r *SDRReader) recover(ctx context.Context, err error, start bool) error {
 		r.reserved = code != CodeReservation && code != CodeRepositoryUpdating
 		return sleep(ctx, time.Duration(r.conflicts)*20*time.Millisecond)
 	case CodeCannotReturnLength, 0xc7, 0xc8, CodeUnspecified, 0xc9, 0xcc:
-		if start && code != CodeCannotReturnLength && r.chunk < firstChunk {
-			return err
+		switch {
+		case r.chunk > safeChunk:
+			r.chunk = safeChunk
+		case start && !r.headFirst:
+			r.headFirst = true
+		default:
+			r.chunk /= 2
 		}
-		if r.chunk /= 2; r.chunk < leastChunk {
+		if r.chunk < leastChunk {
 			return err
 		}
 		return nil

@@ -62,6 +62,9 @@ func TestSDRTroubles(t *testing.T) {
 		{name: "repository updating", table: map[[2]byte]handle{{storage, 0x23}: code(0xd0, 1)}, names: "One,Two,Three with a long name"},
 		{name: "busy", table: map[[2]byte]handle{{storage, 0x23}: code(0xc0, 3)}, names: "One,Two,Three with a long name"},
 		{name: "eight bytes at once", read: 8, names: "One,Two,Three with a long name"},
+		{name: "no reads past the end", table: map[[2]byte]handle{{storage, 0x23}: func(_ int, data []byte) (byte, []byte, bool) {
+			return 0xca, nil, int(data[4])+int(data[5]) > len(sdrs[data[2]])
+		}}, names: "One,Two,Three with a long name"},
 		{name: "always busy", table: map[[2]byte]handle{{storage, 0x23}: always(0xc0)}, err: ipmi.CodeNodeBusy},
 		{name: "two bytes at once", read: 2, err: ipmi.CodeCannotReturnLength},
 		{name: "no bytes", table: map[[2]byte]handle{{storage, 0x23}: always(0, 1, 0)}, err: ipmi.ErrMalformed},
