@@ -50,11 +50,11 @@ func addExplain(a *cli.App) {
 // findSeries takes the series from the file, or asks Prometheus for it.
 func findSeries(ctx context.Context, env cli.Env, f *fileFlags, conf, name string) (s series.Series, unit string, err error) {
 	if f.in == "" {
-		var cfg forecast.Config
+		var cfg fileConfig
 		if err := config.Load(conf, &cfg); err != nil {
 			return s, "", err
 		}
-		return forecast.History(ctx, cfg, name)
+		return forecast.History(ctx, cfg.Config, name)
 	}
 	file, err := f.open(env.Stdin)
 	if err != nil {

@@ -10,17 +10,28 @@ import (
 	"github.com/inframind/inframind/internal/cli"
 	"github.com/inframind/inframind/internal/config"
 	"github.com/inframind/inframind/internal/job"
+	"github.com/inframind/inframind/internal/logstore/elastic"
 )
 
 func main() {
 	a := cli.New("forecaster", "Capacity forecasts from Prometheus data.")
+	addCommands(a)
+	a.Main()
+}
+
+func addCommands(a *cli.App) {
 	addRun(a)
 	addPredict(a)
 	addBacktest(a)
 	addExplain(a)
 	addReview(a)
 	addServe(a)
-	a.Main()
+}
+
+// fileConfig is the configuration file: the engine's, and where forecasts are indexed.
+type fileConfig struct {
+	forecast.Config `yaml:",inline"`
+	Elasticsearch   *elastic.Config `yaml:"elasticsearch,omitempty"`
 }
 
 // addRun adds the job itself and the check of its configuration.
@@ -36,7 +47,7 @@ func addRun(a *cli.App) {
 	cmd.Flag("dry-run", "Forecast, print a table, write and push nothing.").BoolVar(&dry)
 	cmd.Flag("strict", "Exit 1 when any series could not be forecast.").BoolVar(&strict)
 	a.Do(cmd, func(ctx context.Context, env cli.Env) error {
-		var cfg forecast.Config
+		var cfg fileConfig
 		if err := config.Load(file, &cfg); err != nil {
 			return err
 		}
@@ -46,21 +57,30 @@ func addRun(a *cli.App) {
 		}
 		bar := newProgress(env.Stderr, 0, "forecast")
 		defer bar.done()
-		e, err := forecast.New(cfg, forecast.Options{Log: env.Log, StateDir: state, Shard: sh, DryRun: dry, Progress: bar.set})
+		opts := forecast.Options{Log: env.Log, StateDir: state, Shard: sh, DryRun: dry, Progress: bar.set}
+		if cfg.Elasticsearch != nil && !dry {
+			store, err := elastic.New(*cfg.Elasticsearch)
+			if err != nil {
+				return err
+			}
+			defer func() { _ = store.Close() }() // everything was written by then
+			opts.Store = store
+		}
+		e, err := forecast.New(cfg.Config, opts)
 		if err != nil {
 			return err
 		}
-		return runJob(ctx, env, e, cfg, once, dry, strict)
+		return runJob(ctx, env, e, cfg.Config, once, dry, strict)
 	})
 
 	check := a.Command("check-config", "Check a configuration file and list its targets.")
 	check.Flag("config.file", "Configuration file.").Default("forecaster.yml").StringVar(&file)
 	a.Do(check, func(_ context.Context, env cli.Env) error {
-		var cfg forecast.Config
+		var cfg fileConfig
 		if err := config.Load(file, &cfg); err != nil {
 			return err
 		}
-		return printTargets(env.Stdout, cfg)
+		return printTargets(env.Stdout, cfg.Config)
 	})
 }
 

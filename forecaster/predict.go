@@ -57,7 +57,7 @@ func addPredict(a *cli.App) {
 
 // open reads the file of the flags.
 func (f *fileFlags) open(stdin io.Reader) (csvfile.File, error) {
-	if f.in == "-" {
+	if f.in == "-" || f.in == "" { // kingpin hands on a lone - as nothing
 		return csvfile.Read(stdin)
 	}
 	r, err := os.Open(f.in)

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/testutil"
+	pmodel "github.com/prometheus/common/model"
 
 	"github.com/inframind/inframind/internal/job"
 	"github.com/inframind/inframind/internal/promapi"
@@ -84,7 +85,7 @@ func daily(level float64) func(time.Time) float64 {
 
 func testConfig(f *fakeServer) Config {
 	return Config{Prometheus: promapi.Server{URL: f.URL}, Pushgateway: &promapi.Server{URL: f.URL}, NoDefaults: true,
-		Step: 0, Targets: []Target{{Name: "cpu_ratio", Query: "up", Unit: UnitRatio}}}
+		Step: pmodel.Duration(time.Hour), Targets: []Target{{Name: "cpu_ratio", Query: "up", Unit: UnitRatio}}}
 }
 
 func newEngine(t *testing.T, cfg Config, opts Options) *Engine {

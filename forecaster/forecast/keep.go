@@ -35,11 +35,6 @@ func (e *Engine) keep(ctx context.Context, r *Result, c curves.Curve) error {
 			return err
 		}
 	}
-	if !e.opts.DryRun && e.opts.Store != nil {
-		if err := e.index(ctx, r); err != nil {
-			return err
-		}
-	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.results[key(r.Target, r.Labels)] = r

@@ -78,7 +78,9 @@ const maxRun = 2
 // isolated tells whether the change of day i is a jump: further than limit from med, and
 // not one of many in a row.
 func isolated(d []float64, i int, med, limit float64) bool {
-	out := func(k int) bool { return k >= 0 && k < len(d) && math.Abs(d[k]-med) > limit && (d[k] > med) == (d[i] > med) }
+	out := func(k int) bool {
+		return k >= 0 && k < len(d) && math.Abs(d[k]-med) > limit && (d[k] > med) == (d[i] > med)
+	}
 	if !out(i) {
 		return false
 	}
