@@ -120,9 +120,13 @@ func oddBMC() *ipmitest.BMC {
 
 func TestOddBMC(t *testing.T) {
 	b := oddBMC()
+	b.Clock = uint32(time.Now().Add(2 * time.Hour).Unix()) // it runs in local time
 	d := newDriver(t, Config{})
 	text := mustProbe(t, d, b.Start(t))
 	lint(t, text)
+	if !regexp.MustCompile(`(?m)^ipmi_bmc_clock_offset_seconds (7199|7200)$`).MatchString(text) {
+		t.Error("the BMC's clock is wrong and nobody says so")
+	}
 	part := func(num, name string) string {
 		return `{hw_id="20.0.` + num + `",hw_name="` + name + `",hw_parent="system_board_1",hw_type="temperature",source="ipmi"`
 	}

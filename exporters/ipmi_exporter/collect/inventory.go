@@ -14,6 +14,11 @@ import (
 
 type selfTest struct{ ok, known bool }
 
+type clockOffset struct {
+	ahead time.Duration
+	known bool
+}
+
 // fruUnit is one FRU with what the repository calls it.
 type fruUnit struct {
 	part hw.Part
@@ -71,6 +76,9 @@ func (s *scrape) collectBMC(ctx context.Context, ch chan<- prometheus.Metric) er
 	if err != nil {
 		return err
 	}
+	if err := s.optional("SEL time", func() error { return s.clock(ctx, ch) }); err != nil {
+		return err
+	}
 	return s.optional("power-on time", func() error {
 		if !t.powerOn.fresh(s.start, refresh) {
 			on, err := ipmi.PowerOnTime(ctx, s.conn())
@@ -82,6 +90,22 @@ func (s *scrape) collectBMC(ctx context.Context, ch chan<- prometheus.Metric) er
 		ch <- constant(prometheus.CounterValue, "ipmi_chassis_power_on_seconds_total", "Time that the system has been powered on in its life.", t.powerOn.v.Seconds())
 		return nil
 	})
+}
+
+// clock compares the BMC's clock, which stamps the event log, with ours.
+func (s *scrape) clock(ctx context.Context, ch chan<- prometheus.Metric) error {
+	t := s.target
+	if !t.clock.fresh(s.start, time.Duration(s.module.Refresh)) {
+		at, ok, err := ipmi.SELTime(ctx, s.conn())
+		if err != nil {
+			return err
+		}
+		t.clock = aged[clockOffset]{clockOffset{time.Until(at).Round(time.Second), ok}, s.start}
+	}
+	if t.clock.v.known {
+		ch <- gauge("ipmi_bmc_clock_offset_seconds", "How far the BMC's clock is ahead of ours, if it runs in UTC.", t.clock.v.ahead.Seconds())
+	}
+	return nil
 }
 
 // collectFRU sends the inventory of replaceable units.

@@ -33,6 +33,7 @@ type target struct {
 	selfTest aged[selfTest]
 	powerOn  aged[time.Duration]
 	dcmi     aged[bool]
+	clock    aged[clockOffset]
 	frus     aged[[]fruUnit]
 	sel      *selState
 	absent   map[string]time.Time // commands that the BMC does not have, and since when we know

@@ -33,6 +33,7 @@ type Request struct {
 // Bridge is the address of a controller behind the BMC.
 type Bridge struct{ Address, Channel byte }
 
+// String names the command for messages.
 func (r Request) String() string { return fmt.Sprintf("netfn 0x%02x command 0x%02x", r.NetFn, r.Cmd) }
 
 // Answer takes the answer to request i: the bytes after a completion code of 0, which are

@@ -42,6 +42,7 @@ type Sensor struct {
 // Entity is what a sensor watches.
 type Entity struct{ ID, Instance byte }
 
+// String is id and instance, as ipmitool writes them.
 func (e Entity) String() string {
 	return strconv.Itoa(int(e.ID)) + "." + strconv.Itoa(int(e.Instance&0x7f))
 }

@@ -27,6 +27,20 @@ func GetSELInfo(ctx context.Context, c Conn) (SELInfo, error) {
 	return SELInfo{Entries: le16(b[1:]), Free: le16(b[3:]), Added: le32(b[5:]), Erased: le32(b[9:]), Overflow: b[13]&0x80 != 0}, nil
 }
 
+// SELTime reads the clock that stamps the entries (section 31.10), taken to be UTC. ok is
+// false when it was never set.
+func SELTime(ctx context.Context, c Conn) (t time.Time, ok bool, err error) {
+	b, err := do(ctx, c, 4, Request{NetFn: netFnStorage, Cmd: 0x48})
+	if err != nil {
+		return t, false, fmt.Errorf("SEL time: %w", err)
+	}
+	v := uint32(le16(b)) | uint32(le16(b[2:]))<<16
+	return time.Unix(int64(v), 0).UTC(), v > clockSet && v != 0xffffffff, nil
+}
+
+// clockSet is the largest time that counts from the BMC's start, before its clock was set.
+const clockSet = 0x20000000
+
 // SELRecord is one raw entry (section 32.1).
 type SELRecord [16]byte
 
@@ -39,8 +53,7 @@ func (r SELRecord) stamp() (t uint32, ok bool) {
 		return 0, false
 	}
 	t = uint32(le16(r[3:])) | uint32(le16(r[5:]))<<16
-	// Up to 0x20000000 it counts seconds since the BMC started, before its clock was set.
-	return t, t > 0x20000000 && t != 0xffffffff
+	return t, t > clockSet && t != 0xffffffff
 }
 
 // Cursor says how far an event log has been read.

@@ -27,6 +27,7 @@ type BMC struct {
 	Factors map[[2]byte][]byte // number and raw reading: answer to Get Sensor Reading Factors
 	FRUs    map[byte][]byte
 	SEL     [][16]byte
+	Clock   uint32                   // SEL time
 	DCMI    []byte                   // answer to Get Power Reading, without the group
 	Behind  map[byte]map[byte][]byte // controllers behind the BMC by address: sensors by number
 	MaxRead int                      // bytes it returns at once; 0 any number
@@ -279,6 +280,8 @@ func (b *BMC) storageCommand(cmd byte, data []byte) (byte, []byte) {
 		out := []byte{0x51, byte(len(b.SEL)), byte(len(b.SEL) >> 8), 0, 0x10}
 		out = binary.LittleEndian.AppendUint32(out, uint32(len(b.SEL)))
 		return 0, append(out, 0, 0, 0, 0, 0)
+	case 0x48:
+		return 0, binary.LittleEndian.AppendUint32(nil, b.Clock)
 	case 0x43:
 		return b.getSEL(binary.LittleEndian.Uint16(data[2:]))
 	}
