@@ -13,6 +13,11 @@ import (
 
 	"github.com/inframind/inframind/alert-webhook/alert"
 	"github.com/inframind/inframind/alert-webhook/notify"
+	"github.com/inframind/inframind/alert-webhook/notify/discord"
+	"github.com/inframind/inframind/alert-webhook/notify/email"
+	"github.com/inframind/inframind/alert-webhook/notify/pagerduty"
+	"github.com/inframind/inframind/alert-webhook/notify/slack"
+	"github.com/inframind/inframind/alert-webhook/notify/telegram"
 	"github.com/inframind/inframind/alert-webhook/notify/webhook"
 )
 
@@ -46,7 +51,13 @@ type Channel struct {
 	Name         string            `yaml:"name"`
 	SendResolved *bool             `yaml:"send_resolved,omitempty"` // true if absent
 	Match        map[string]string `yaml:"match,omitempty"`         // labels an alert must have; empty takes all
-	Webhook      *webhook.Config   `yaml:"webhook,omitempty"`
+
+	Discord   *discord.Config   `yaml:"discord,omitempty"`
+	Email     *email.Config     `yaml:"email,omitempty"`
+	PagerDuty *pagerduty.Config `yaml:"pagerduty,omitempty"`
+	Slack     *slack.Config     `yaml:"slack,omitempty"`
+	Telegram  *telegram.Config  `yaml:"telegram,omitempty"`
+	Webhook   *webhook.Config   `yaml:"webhook,omitempty"`
 }
 
 var channelName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$`)
@@ -98,26 +109,24 @@ func (c *Config) Validate() error {
 // notifier makes the channel's Notifier. A new kind of channel is one package below notify/,
 // one field of Channel and one line here.
 func (c Channel) notifier() (notify.Notifier, error) {
-	var found []notify.Notifier
-	for _, k := range []struct {
-		set bool
-		new func() (notify.Notifier, error)
-	}{
-		{c.Webhook != nil, func() (notify.Notifier, error) { return webhook.New(*c.Webhook) }},
-	} {
-		if !k.set {
-			continue
-		}
-		n, err := k.new()
-		if err != nil {
-			return nil, err
-		}
-		found = append(found, n)
+	kinds := []func() (notify.Notifier, error){}
+	add(&kinds, c.Discord, discord.New)
+	add(&kinds, c.Email, email.New)
+	add(&kinds, c.PagerDuty, pagerduty.New)
+	add(&kinds, c.Slack, slack.New)
+	add(&kinds, c.Telegram, telegram.New)
+	add(&kinds, c.Webhook, webhook.New)
+	if len(kinds) != 1 {
+		return nil, fmt.Errorf("has %d kinds, want one: discord, email, pagerduty, slack, telegram or webhook", len(kinds))
 	}
-	if len(found) != 1 {
-		return nil, fmt.Errorf("has %d kinds, want one, e.g. webhook", len(found))
+	return kinds[0]()
+}
+
+// add appends how to make a channel of this kind if its settings are there.
+func add[C any, N notify.Notifier](kinds *[]func() (notify.Notifier, error), conf *C, make func(C) (N, error)) {
+	if conf != nil {
+		*kinds = append(*kinds, func() (notify.Notifier, error) { return make(*conf) })
 	}
-	return found[0], nil
 }
 
 func (c Channel) wants(labels map[string]string, resolved bool) bool {

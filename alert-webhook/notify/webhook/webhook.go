@@ -9,9 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
-	"os"
-	"strings"
 
 	commoncfg "github.com/prometheus/common/config"
 
@@ -33,60 +30,40 @@ func (c *Config) UnmarshalYAML(unmarshal func(any) error) error {
 	return unmarshal((*plain)(c))
 }
 
-// Validate implements config.Validator.
-func (c *Config) Validate() error {
-	if (c.URL == "") == (c.URLFile == "") {
-		return errors.New("webhook: set either url or url_file")
-	}
-	if c.URL != "" {
-		if err := check(string(c.URL)); err != nil {
-			return err
-		}
-	}
-	return c.HTTPConfig.Validate()
-}
-
-func check(raw string) error {
-	u, err := url.Parse(raw)
-	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
-		// The URL may be a secret and stays out of the message.
-		return errors.New("webhook: url is not an http or https URL")
-	}
-	return nil
-}
-
 // Notifier posts to one URL.
 type Notifier struct {
-	conf   Config
+	url    notify.Secret
 	client *http.Client
 }
 
 // New makes a Notifier.
 func New(c Config) (*Notifier, error) {
-	if err := c.Validate(); err != nil {
+	n := &Notifier{url: notify.Secret{Name: "webhook.url", Value: c.URL, File: c.URLFile}}
+	if err := n.url.Check(); err != nil {
 		return nil, err
 	}
-	client, err := commoncfg.NewClientFromConfig(c.HTTPConfig, "alert_webhook")
+	if c.URL != "" {
+		if err := notify.CheckURL("webhook.url", string(c.URL)); err != nil {
+			return nil, err
+		}
+	}
+	client, err := notify.NewClient(c.HTTPConfig)
 	if err != nil {
 		return nil, fmt.Errorf("webhook: %w", err)
 	}
-	client.CheckRedirect = notify.NoRedirect
-	return &Notifier{conf: c, client: client}, nil
+	n.client = client
+	return n, nil
 }
 
 // Notify implements notify.Notifier. The header Idempotency-Key is the same for each try of
 // one group, so that a receiver can tell a repetition.
 func (n *Notifier) Notify(ctx context.Context, g alert.Group) (retry bool, err error) {
-	target := string(n.conf.URL)
-	if n.conf.URLFile != "" {
-		raw, err := os.ReadFile(n.conf.URLFile)
-		if err != nil {
-			return true, fmt.Errorf("webhook: url_file: %w", err)
-		}
-		target = strings.TrimSpace(string(raw))
-		if err := check(target); err != nil {
-			return true, fmt.Errorf("url_file %s: %w", n.conf.URLFile, err)
-		}
+	target, err := n.url.Get()
+	if err == nil {
+		err = notify.CheckURL("webhook.url", target)
+	}
+	if err != nil {
+		return true, fmt.Errorf("webhook: %w", err)
 	}
 	body, err := json.Marshal(g)
 	if err != nil {
