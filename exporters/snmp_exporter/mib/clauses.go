@@ -46,15 +46,13 @@ func (p *parser) clauses(d *definition) (err error) {
 				d.objects, _, err = p.indexList()
 			}
 		case "ENTERPRISE":
+			read := p.word
 			if p.is("{") {
-				var w string
-				w, err = p.single()
-				d.oid = append(d.oid, oidPart{name: w, number: -1})
-			} else {
-				var w string
-				w, err = p.word()
-				d.oid = append(d.oid, oidPart{name: w, number: -1})
+				read = p.single
 			}
+			var w string
+			w, err = read()
+			d.oid = append(d.oid, oidPart{name: w, number: -1})
 		case "DEFVAL":
 			err = p.skipBraces()
 		}

@@ -145,26 +145,33 @@ func (r *rule) resolve(modules map[string]*module, states map[string]map[int]str
 		}
 		r.kind = k
 	}
-	switch s := r.States.(type) {
+	r.states, err = stateTable(r.States, states)
+	return err
+}
+
+// stateTable reads what a rule says of states: nothing, the name of a table, or a table.
+func stateTable(v any, named map[string]map[int]string) (map[int]string, error) {
+	switch s := v.(type) {
 	case nil:
+		return nil, nil
 	case string:
-		if r.states = states[s]; r.states == nil {
-			return fmt.Errorf("unknown states %q", s)
+		if named[s] == nil {
+			return nil, fmt.Errorf("unknown states %q", s)
 		}
+		return named[s], nil
 	case map[any]any:
-		r.states = map[int]string{}
+		out := map[int]string{}
 		for k, v := range s {
 			n, isInt := k.(int)
 			state, isText := v.(string)
 			if !isInt || !isText {
-				return fmt.Errorf("states: %v: %v is not a number and a state", k, v)
+				return nil, fmt.Errorf("states: %v: %v is not a number and a state", k, v)
 			}
-			r.states[n] = state
+			out[n] = state
 		}
-	default:
-		return fmt.Errorf("states: want a name or a table, not %T", s)
+		return out, nil
 	}
-	return nil
+	return nil, fmt.Errorf("states: want a name or a table, not %T", v)
 }
 
 // choose gives the profiles for a device. The general ones are always asked for: a table that
