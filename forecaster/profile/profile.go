@@ -28,7 +28,7 @@ func Fit(z []float64, day int) *Profile {
 		return p
 	}
 	window := day
-	if n >= 4*week {
+	if n >= 2*week {
 		window = week
 	}
 	rest := make([]float64, n)
