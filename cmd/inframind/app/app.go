@@ -74,6 +74,7 @@ type App struct {
 	demo     *demo.Demo // nil without Options.Demo
 	alerts   *webhook.Server
 
+	jobPages  sync.Map // http.Handler by the name of a running job
 	reloading sync.Mutex
 	jobsCtx   context.Context   // of the jobs' whole life, which reloads do not end
 	jobs      []*supervise.Part // stopped and started again by a reload

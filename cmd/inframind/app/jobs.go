@@ -2,6 +2,8 @@ package app
 
 import (
 	"context"
+	"errors"
+	"net/http"
 	"path/filepath"
 	"time"
 
@@ -76,14 +78,19 @@ func (a *App) launch() {
 }
 
 // runJob repeats one job until ctx ends. A run that fails is repeated at its next turn.
-func (a *App) runJob(ctx context.Context, p plan, part *supervise.Part) error {
+func (a *App) runJob(ctx context.Context, p plan, part *supervise.Part) (err error) {
+	pub, err := pushgw.New(a.self+"/pushgateway", nil)
+	if err != nil {
+		return err
+	}
 	e, err := p.open()
 	if err != nil {
 		return err
 	}
-	pub, err := pushgw.New(a.self+"/pushgateway", nil)
-	if err != nil {
-		return err
+	defer func() { err = errors.Join(err, e.Close()) }() // after a panic too: it frees the state directory
+	if pages, ok := e.(interface{ Handler() http.Handler }); ok {
+		a.jobPages.Store(p.name, pages.Handler())
+		defer a.jobPages.Delete(p.name)
 	}
 	log := a.log.With("job", p.name)
 	runCtx, cancel := lingering(ctx, grace)
@@ -95,7 +102,7 @@ func (a *App) runJob(ctx context.Context, p plan, part *supervise.Part) error {
 		}
 		return err
 	})
-	return e.Close()
+	return nil
 }
 
 // lingering ends d after ctx does, so that a run under way can come to its end.

@@ -31,6 +31,7 @@ func (a *App) routes() (http.Handler, error) {
 	}
 	mux.Handle("/alertmanager/", a.alertmgr.Handler())
 	mux.Handle("/pushgateway/", a.pushgw.Handler())
+	mux.Handle("/jobs/{job}/", http.HandlerFunc(a.serveJob))
 	mux.Handle("/alerts/", http.StripPrefix("/alerts", a.alerts.Handler()))
 	mux.Handle("GET /metrics", promhttp.InstrumentMetricHandler(a.registry, promhttp.HandlerFor(a.registry, promhttp.HandlerOpts{Registry: a.registry})))
 	mux.Handle("GET /node/metrics", node)
@@ -46,7 +47,20 @@ func (a *App) routes() (http.Handler, error) {
 		mux.HandleFunc("POST "+path, a.handleReload)
 		mux.HandleFunc("PUT "+path, a.handleReload)
 	}
-	return mux, nil
+	// A page of another site that a user visits must not change anything here.
+	return http.NewCrossOriginProtection().Handler(mux), nil
+}
+
+// serveJob hands a request below /jobs/<name>/ to that job: review of labels, feedback on
+// findings.
+func (a *App) serveJob(w http.ResponseWriter, r *http.Request) {
+	name := r.PathValue("job")
+	h, ok := a.jobPages.Load(name)
+	if !ok {
+		http.Error(w, "no such job, or it is not running", http.StatusNotFound)
+		return
+	}
+	http.StripPrefix("/jobs/"+name, h.(http.Handler)).ServeHTTP(w, r)
 }
 
 func (a *App) startPage() (http.Handler, error) {

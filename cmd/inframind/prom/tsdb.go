@@ -9,7 +9,6 @@ import (
 	"regexp"
 	"time"
 
-	"github.com/oklog/ulid/v2"
 	"github.com/prometheus/prometheus/storage"
 	"github.com/prometheus/prometheus/tsdb"
 )
@@ -61,6 +60,9 @@ func (e *BlockError) Error() string {
 
 func (e *BlockError) Unwrap() error { return e.Err }
 
+// blockName is a ULID.
+var blockName = regexp.MustCompile(`^[0-7][0-9A-HJKMNP-TV-Z]{25}$`)
+
 // checkMeta finds blocks whose meta.json cannot be read. Prometheus skips such a block
 // with a log line, and its samples would be missing unnoticed.
 func checkMeta(dir string) error {
@@ -72,7 +74,7 @@ func checkMeta(dir string) error {
 		return fmt.Errorf("TSDB: %w", err)
 	}
 	for _, e := range entries {
-		if _, err := ulid.ParseStrict(e.Name()); err != nil || !e.IsDir() {
+		if !e.IsDir() || !blockName.MatchString(e.Name()) {
 			continue
 		}
 		block := filepath.Join(dir, e.Name())
