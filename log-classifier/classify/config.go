@@ -16,15 +16,18 @@ import (
 
 // Config is the YAML configuration. Its zero value, with a store passed in, is usable.
 type Config struct {
-	Interval    prommodel.Duration `yaml:"interval,omitempty"` // between runs; default 5m
-	Index       string             `yaml:"index,omitempty"`    // lines are read from it; default logs
-	Output      string             `yaml:"output,omitempty"`   // and written to it; default logs-classified
-	BatchSize   int                `yaml:"batch_size,omitempty"`
-	Model       string             `yaml:"model,omitempty"` // a model file instead of the one in service
-	Pushgateway Pushgateway        `yaml:"pushgateway,omitempty"`
-	Review      Review             `yaml:"review,omitempty"`
-	Limits      Limits             `yaml:"limits,omitempty"`
-	Drift       Drift              `yaml:"drift,omitempty"`
+	Interval  prommodel.Duration `yaml:"interval,omitempty"` // between runs; default 5m
+	Index     string             `yaml:"index,omitempty"`    // lines are read from it; default logs
+	Output    string             `yaml:"output,omitempty"`   // and written to it; default logs-classified
+	BatchSize int                `yaml:"batch_size,omitempty"`
+	Model     string             `yaml:"model,omitempty"` // a model file instead of the one in service
+	// MessageField holds the message where a document has none, or is JSON text; the usual
+	// names are tried without it.
+	MessageField string      `yaml:"message_field,omitempty"`
+	Pushgateway  Pushgateway `yaml:"pushgateway,omitempty"`
+	Review       Review      `yaml:"review,omitempty"`
+	Limits       Limits      `yaml:"limits,omitempty"`
+	Drift        Drift       `yaml:"drift,omitempty"`
 }
 
 // Pushgateway is where metrics go; without a URL they are kept.

@@ -1,48 +1,50 @@
 package classify
 
 import (
-	"math"
 	"time"
 
+	"github.com/inframind/inframind/log-classifier/evaluate"
 	"github.com/inframind/inframind/log-classifier/label"
 )
 
 // driftState is how well the model did on the lines people reviewed in the last week.
 type driftState struct {
-	f1    float64
-	lines int
-	due   bool
+	f1       float64
+	lines    int
+	baseline float64 // of the weeks before; 0 if too few lines were reviewed then
+	due      bool
 }
 
-// driftLines is how many reviewed lines a week must hold before they may ask for a
-// retraining: fewer say nothing.
+// driftLines is how many reviewed lines a period must hold before it says anything.
 const driftLines = 30
 
-// drift compares the macro-F1 of the last week's reviewed predictions with the baseline.
-// Labels the model was unsure of are among them, so the baseline is that of unseen systems.
-func drift(list []Reviewed, baseline, drop float64, now time.Time) driftState {
-	var hit, got, truth [label.Count]float64
+// drift compares the macro-F1 of the last week's reviewed predictions with that of all
+// before. Both are of lines sent to review, so they compare like with like.
+func drift(list []Reviewed, drop float64, now time.Time) driftState {
+	week := now.Add(-7 * 24 * time.Hour)
 	var d driftState
+	d.f1, d.lines = reviewedF1(list, func(r Reviewed) bool { return r.Time.After(week) })
+	base, n := reviewedF1(list, func(r Reviewed) bool { return !r.Time.After(week) })
+	if n >= driftLines {
+		d.baseline = base
+	}
+	d.due = d.lines >= driftLines && d.f1 < d.baseline*(1-drop)
+	return d
+}
+
+// reviewedF1 is the macro-F1 of the predictions that keep wants, and how many they are.
+func reviewedF1(list []Reviewed, keep func(Reviewed) bool) (f1 float64, lines int) {
+	var m evaluate.Confusion
 	for _, r := range list {
 		p, err := label.Parse(r.Predicted)
-		if err != nil || now.Sub(r.Time) > 7*24*time.Hour {
+		if err != nil || !keep(r) {
 			continue
 		}
-		d.lines++
-		got[p]++
-		truth[r.Category]++
-		if p == r.Category {
-			hit[p]++
-		}
+		lines++
+		m.Add(r.Category, p, 1)
 	}
-	n := 0.0
-	for c := range hit {
-		if got[c]+truth[c] > 0 {
-			d.f1 += 2 * hit[c] / (got[c] + truth[c])
-			n++
-		}
+	if lines == 0 {
+		return 0, 0
 	}
-	d.f1 /= math.Max(n, 1)
-	d.due = d.lines >= driftLines && baseline > 0 && d.f1 < baseline*(1-drop)
-	return d
+	return m.Macro(), lines
 }

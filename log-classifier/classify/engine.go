@@ -177,7 +177,25 @@ func (e *Engine) RunOnce(ctx context.Context) (job.Result, error) {
 		}
 	}
 	e.st.LastSuccess = e.opt.Now()
-	return res, e.save()
+	return res, errors.Join(e.retrain(), e.save())
+}
+
+// retrain trains anew when the labels people gave say that it is time, at most once a week.
+func (e *Engine) retrain() error {
+	now := e.opt.Now()
+	if e.opt.StateDir == "" || e.opt.DryRun != nil || now.Sub(e.st.Retrained) < 7*24*time.Hour || !drift(e.labels.list, e.cfg.Drift.Drop, now).due {
+		return nil
+	}
+	e.st.Retrained = now
+	rep, err := Train(e.opt.StateDir, nil, "")
+	if err != nil {
+		return fmt.Errorf("retrain: %w", err)
+	}
+	e.opt.Log.Info("labels drifted, trained anew", "model", rep.Model, "promoted", rep.Promoted, "reason", rep.Reason)
+	if e.model, err = LoadModel(e.cfg.Model, e.opt.StateDir); err != nil {
+		return err
+	}
+	return e.reload()
 }
 
 // page labels and writes one page. A page that cannot be written leaves the counters as they
@@ -187,6 +205,9 @@ func (e *Engine) page(ctx context.Context, page logstore.Page, res *job.Result) 
 	for _, d := range page.Documents {
 		res.Read++
 		host := text(d.Fields, "host.name", "host.hostname", "host", "hostname")
+		if d.Message == "" {
+			d.Message = text(d.Fields, e.cfg.MessageField, "event.original", "msg", "log")
+		}
 		switch {
 		case !e.opt.Shard.Owns(host):
 			res.Skipped++
@@ -227,7 +248,7 @@ func (e *Engine) page(ctx context.Context, page logstore.Page, res *job.Result) 
 // label makes the labelled document of d and counts it.
 func (e *Engine) label(d logstore.Document, host string) logstore.Document {
 	service := text(d.Fields, "service.name", "process.name", "service", "program")
-	v, isNew := e.follow(d.Message, host+"\x00"+service)
+	v, isNew := e.follow(logline.Parse(d.Message, e.cfg.MessageField).Message, host+"\x00"+service)
 	v.Template.Seen(d.Time, host, d.Message)
 	if isNew {
 		e.st.New++
@@ -245,6 +266,11 @@ func (e *Engine) label(d logstore.Document, host string) logstore.Document {
 	}
 	if isNew {
 		fields["ml_new_template"] = true
+	}
+	if v.Category.Alarm() {
+		if change := v.Template.Change(d.Time); change != "" {
+			fields["ml_change"] = change
+		}
 	}
 	return logstore.Document{ID: d.ID, Time: d.Time, Message: d.Message, Fields: fields}
 }

@@ -16,7 +16,7 @@ var (
 	descAgreement  = prometheus.NewDesc("log_classifier_review_agreement_ratio", "Share of the last 500 reviewed labels that people confirmed.", nil, nil)
 	descUnseen     = prometheus.NewDesc("log_classifier_unseen_token_ratio", "Share of the features of recent lines that training never saw.", nil, nil)
 	descTrained    = prometheus.NewDesc("log_classifier_model_trained_timestamp_seconds", "Unix time at which the model in service was trained, 0 for the shipped one.", nil, nil)
-	descF1         = prometheus.NewDesc("log_classifier_model_f1_ratio", "Macro-F1 of the model in service: measured at its training, and on the lines people reviewed in the last week.", []string{"measured"}, nil)
+	descF1         = prometheus.NewDesc("log_classifier_model_f1_ratio", "Macro-F1 of the model in service: measured at its training (critical test), on the lines people reviewed in the last week, and before.", []string{"measured"}, nil)
 	descDrift      = prometheus.NewDesc("log_classifier_retrain_due", "1 when the labels people gave say that the model got worse than the configured drop.", nil, nil)
 	descMix        = prometheus.NewDesc("log_classifier_class_mix_ratio", "Share of each category among recent lines, and when the service was new.", []string{"ml_category", "period"}, nil)
 	descTemplates  = prometheus.NewDesc("log_classifier_templates", "Templates known.", nil, nil)
@@ -66,9 +66,12 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	if f1, ok := e.model.Metrics["macro_f1"]; ok {
 		gauge(descF1, f1, "training")
 	}
-	d := drift(e.labels.list, e.model.Metrics["macro_f1"], e.cfg.Drift.Drop, e.opt.Now())
+	d := drift(e.labels.list, e.cfg.Drift.Drop, e.opt.Now())
 	if d.lines > 0 {
 		gauge(descF1, d.f1, "reviewed")
+	}
+	if d.baseline > 0 {
+		gauge(descF1, d.baseline, "reviewed_before")
 	}
 	gauge(descDrift, boolValue(d.due))
 	for cat := range label.Category(label.Count) {

@@ -21,6 +21,7 @@ type state struct {
 	Index       string            `json:"index"` // the cursor belongs to
 	Cursor      string            `json:"cursor"`
 	LastSuccess time.Time         `json:"last_success"`
+	Retrained   time.Time         `json:"retrained"`
 	Lines       map[string]int64  `json:"lines"` // by category, host and service, NUL between
 	Confidence  []int64           `json:"confidence"`
 	ConfSum     float64           `json:"confidence_sum"`

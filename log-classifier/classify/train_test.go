@@ -104,15 +104,15 @@ func TestDrift(t *testing.T) {
 	}
 	add(label.Warning, label.Warning, 20, time.Hour)
 	add(label.Noise, label.Noise, 20, time.Hour)
-	add(label.Noise, label.Warning, 100, 8*24*time.Hour) // last week's do not count
-	if d := drift(list, 0.8, 0.05, now); d.due || d.f1 != 1 || d.lines != 40 {
-		t.Errorf("good week: %+v", d)
+	if d := drift(list, 0.05, now); d.due || d.f1 != 1 || d.lines != 40 || d.baseline != 0 {
+		t.Errorf("first week: %+v", d)
 	}
+	add(label.Noise, label.Noise, 100, 8*24*time.Hour)
 	add(label.Noise, label.Warning, 20, time.Hour)
-	if d := drift(list, 0.8, 0.05, now); !d.due || math.Abs(d.f1-2.0/3) > 1e-9 {
+	if d := drift(list, 0.05, now); !d.due || math.Abs(d.f1-2.0/3) > 1e-9 || d.baseline != 1 {
 		t.Errorf("bad week: %+v", d)
 	}
-	if ratio, n := Agreement(list); n != 160 || ratio != 0.25 {
+	if ratio, n := Agreement(list); n != 160 || ratio != 0.875 {
 		t.Errorf("agreement %v of %d", ratio, n)
 	}
 }

@@ -44,14 +44,16 @@ type data struct {
 	system  []string
 }
 
-// prepare masks, deduplicates and vectorises rows. Of equal masked messages the most severe
-// label stays; rows of large systems are weighed down.
-func prepare(rows []Row, p Params) *data {
+// item is a distinct masked message.
+type item struct {
+	row Row
+	vec map[uint32]float32
+}
+
+// distinct masks and vectorises rows. Of equal masked messages the most severe label and the
+// greatest weight stay.
+func distinct(rows []Row, p Params) []item {
 	mask, ex := token.NewMasker(), feature.New(p.Features)
-	type item struct {
-		row Row
-		vec map[uint32]float32
-	}
 	at := map[string]int{}
 	var items []item
 	for _, r := range rows {
@@ -60,11 +62,10 @@ func prepare(rows []Row, p Params) *data {
 		}
 		key := mask.Mask(r.Message)
 		if i, ok := at[string(key)]; ok {
-			if r.Category < items[i].row.Category {
-				items[i].row.Category = r.Category
-			}
+			old := &items[i].row
+			old.Category = min(old.Category, r.Category)
 			for h := range r.Weight {
-				items[i].row.Weight[h] = math.Max(items[i].row.Weight[h], r.Weight[h])
+				old.Weight[h] = math.Max(old.Weight[h], r.Weight[h])
 			}
 			continue
 		}
@@ -76,6 +77,13 @@ func prepare(rows []Row, p Params) *data {
 		}
 		items = append(items, item{r, vec})
 	}
+	return items
+}
+
+// prepare makes the training set of rows: rare features are left out, rows of large systems
+// are weighed down.
+func prepare(rows []Row, p Params) *data {
+	items := distinct(rows, p)
 	df := make([]int, feature.Dim)
 	perSystem := map[string]float64{}
 	for _, it := range items {
