@@ -24,8 +24,10 @@ func TestChildTailer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tl, err := New(Config{Files: []string{filepath.Join(root, "log", "*.log")}, StateDir: filepath.Join(root, "state"), Host: "here",
-		Poll: time.Millisecond, Discover: 5 * time.Millisecond, Linger: 50 * time.Millisecond}, st, slog.New(slog.DiscardHandler))
+	tl, err := New(Config{
+		Files: []string{filepath.Join(root, "log", "*.log")}, StateDir: filepath.Join(root, "state"), Host: "here",
+		Poll: time.Millisecond, Discover: 5 * time.Millisecond, Linger: 50 * time.Millisecond,
+	}, st, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

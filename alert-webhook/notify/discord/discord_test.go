@@ -23,14 +23,14 @@ func check(_ *http.Request, body map[string]any) error {
 	if len(embeds) == 0 || len(embeds) > 10 || !ok || len(parse) != 0 {
 		return fmt.Errorf("%d embeds, mentions %v", len(embeds), mentions)
 	}
-	all := ""
+	var all strings.Builder
 	var errs []error
 	for _, e := range embeds {
 		embed, _ := e.(map[string]any)
 		errs = append(errs, notifytest.Length("title", embed["title"], 256), notifytest.Length("description", embed["description"], 4096))
-		all += fmt.Sprint(embed["title"], embed["description"])
+		fmt.Fprint(&all, embed["title"], embed["description"])
 	}
-	return errors.Join(append(errs, notifytest.Length("embeds", all, 6000))...)
+	return errors.Join(append(errs, notifytest.Length("embeds", all.String(), 6000))...)
 }
 
 func TestNotify(t *testing.T) {

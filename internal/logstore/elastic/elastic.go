@@ -158,7 +158,11 @@ func (e *Error) Error() string {
 	if e.Type == "" {
 		return fmt.Sprintf("elasticsearch answers %d: %.300s", e.Status, e.Reason)
 	}
-	return fmt.Sprintf("elasticsearch answers %d: %s: %.300s", e.Status, e.Type, e.Reason)
+	hint := ""
+	if e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden {
+		hint = " (check http_client_config and the privileges in docs/logstore.md)"
+	}
+	return fmt.Sprintf("elasticsearch answers %d: %s: %.300s%s", e.Status, e.Type, e.Reason, hint)
 }
 
 // temporary says whether the same request may succeed later.
@@ -181,7 +185,7 @@ func (s *Store) call(ctx context.Context, method, path string, params url.Values
 	}
 	resp, err := s.client.Perform(req)
 	if err != nil {
-		return fmt.Errorf("elasticsearch: %s %s: %w", method, path, err)
+		return fmt.Errorf("elasticsearch at %s does not answer %s %s: %w (check elasticsearch.urls, TLS settings and the network)", strings.Join(s.conf.URLs, ", "), method, path, err)
 	}
 	defer func() { _ = resp.Body.Close() }()
 	raw, err := io.ReadAll(io.LimitReader(resp.Body, maxReply+1))

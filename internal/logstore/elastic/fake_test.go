@@ -158,7 +158,7 @@ func TestUnreachable(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Write(t.Context(), "logs", three()); err == nil || !strings.Contains(err.Error(), "refused") || strings.Contains(err.Error(), "\n") {
+	if _, err := s.Write(t.Context(), "logs", three()); err == nil || !strings.Contains(err.Error(), "refused") || !strings.Contains(err.Error(), "check elasticsearch.urls") || strings.Contains(err.Error(), "\n") {
 		t.Errorf("got %v", err)
 	}
 }
