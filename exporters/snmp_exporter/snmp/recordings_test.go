@@ -129,6 +129,37 @@ func TestOwnMetricsAreWellNamed(t *testing.T) {
 	}
 }
 
+// TestLabelCache reads the columns that only make labels once, with the same result.
+func TestLabelCache(t *testing.T) {
+	dev, err := agent.Switch(50)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &agent.Server{Devices: map[string]*agent.Device{"": dev}}
+	d, err := New(&conf.Config{}, Options{LabelCache: time.Minute})
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := listen(t, s)
+	series := func() (out []string) {
+		for _, l := range strings.Split(probe(t, d, addr, "if_mib"), "\n") {
+			if strings.HasPrefix(l, "if") {
+				out = append(out, l)
+			}
+		}
+		return out
+	}
+	first := series()
+	sent := s.Sent.Load()
+	second := series()
+	if again := s.Sent.Load() - sent; again > sent-100 {
+		t.Errorf("%d varbinds at first, %d with the cache", sent, again)
+	}
+	if len(first) < 1000 || !slices.Equal(first, second) {
+		t.Errorf("%d series at first, %d with the cache", len(first), len(second))
+	}
+}
+
 // shipped is the snmp.yml that everybody has.
 func shipped(t *testing.T) *conf.Config {
 	t.Helper()

@@ -20,7 +20,7 @@ import (
 
 // Params bound the requests of one walk.
 type Params struct {
-	MaxRepetitions     uint32        // varbinds of one response at most; 0 means learn
+	MaxRepetitions     uint32        // below 25: varbinds of one response at most; else they are learned
 	Retries            int           // after the first attempt
 	Timeout            time.Duration // of one attempt at most
 	AllowNonIncreasing bool

@@ -7,6 +7,8 @@ import (
 	"sync"
 
 	"github.com/gosnmp/gosnmp"
+
+	"github.com/inframind/inframind/exporters/snmp_exporter/conf"
 )
 
 // Reasons a column is incomplete.
@@ -37,6 +39,7 @@ type walker struct {
 	flying   int
 	values   int
 	silences int
+	doubts   int // big requests that got no answer
 	fatal    error
 }
 
@@ -126,7 +129,7 @@ func (w *walker) take(ctx context.Context) *group {
 
 func (w *walker) budget() int {
 	n := w.c.opts.Device.budget()
-	if w.params.MaxRepetitions > 0 {
+	if w.params.MaxRepetitions > 0 && w.params.MaxRepetitions < conf.DefaultMaxRepetitions {
 		n = min(n, int(w.params.MaxRepetitions))
 	}
 	if w.c.version1() {
@@ -241,7 +244,10 @@ func (w *walker) refused(g *group, reps int, pkt *gosnmp.SnmpPacket) {
 		w.wake.Broadcast()
 		return
 	}
-	w.smaller(g, reps, fmt.Errorf("%w: %s", ErrDeviceError, pkt.Error), pkt.Error == gosnmp.TooBig)
+	if used := reps * len(g.cols); pkt.Error == gosnmp.TooBig && used > 1 {
+		w.c.opts.Device.reduce(used)
+	}
+	w.smaller(g, reps, fmt.Errorf("%w: %s", ErrDeviceError, pkt.Error))
 }
 
 // silent handles a request without a usable answer.
@@ -251,15 +257,18 @@ func (w *walker) silent(ctx context.Context, g *group, reps int, err error) {
 		w.fail(g, err, ctx.Err() == nil)
 		return
 	}
-	w.smaller(g, reps, err, errors.Is(err, ErrNoAnswer))
+	w.smaller(g, reps, err)
 }
 
 // smaller asks for less: fewer repetitions, then single columns, then it gives the column up.
-func (w *walker) smaller(g *group, reps int, err error, size bool) {
+func (w *walker) smaller(g *group, reps int, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if used := reps * len(g.cols); size && used > 8 {
-		w.c.opts.Device.reduce(used)
+	// One big request without an answer may be bad luck, two are a device that cannot send so much.
+	if used := reps * len(g.cols); errors.Is(err, ErrNoAnswer) && used > 8 {
+		if w.doubts++; w.doubts > 1 {
+			w.c.opts.Device.reduce(used)
+		}
 	}
 	w.flying--
 	defer w.wake.Broadcast()

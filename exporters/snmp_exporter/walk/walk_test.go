@@ -331,6 +331,32 @@ func TestVersion3(t *testing.T) {
 	}
 }
 
+// TestTCP reads the same agent over TCP, and over UDP with a socket that takes any sender.
+func TestTCP(t *testing.T) {
+	snmpd, err := exec.LookPath("snmpd")
+	if err != nil {
+		t.Skip("snmpd is not installed (Debian package snmpd)")
+	}
+	addr := startSnmpd(t, snmpd)
+	auth := &conf.Auth{Version: 3, Username: "shaaes", SecurityLevel: "authNoPriv", Password: "authpass1", AuthProtocol: "SHA"}
+	for _, tc := range []struct {
+		target string
+		opts   Options
+	}{{"tcp://" + addr, Options{Auth: auth}}, {"udp://" + addr, Options{Auth: auth, Unconnected: true}}} {
+		c, err := Dial(t.Context(), tc.target, tc.opts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		walked, err := c.Walk(t.Context(), Params{Retries: 1, Timeout: time.Second}, columns("1.3.6.1.2.1.1.9.1.", 2, 4))
+		if err != nil || len(walked) != 3 || len(walked[0].Rows) < 5 {
+			t.Errorf("%s: %d columns, %v", tc.target, len(walked), err)
+		}
+		if err := c.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // startSnmpd runs a net-snmp agent of its own with SNMPv3 users.
 func startSnmpd(t *testing.T, bin string) (addr string) {
 	t.Helper()
@@ -345,7 +371,7 @@ func startSnmpd(t *testing.T, bin string) (addr string) {
 	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(bin, "-f", "-Lf", filepath.Join(dir, "log"), "-C", "-c", file, "udp:"+addr)
+	cmd := exec.Command(bin, "-f", "-Lf", filepath.Join(dir, "log"), "-C", "-c", file, "udp:"+addr, "tcp:"+addr)
 	cmd.Env = append(os.Environ(), "SNMP_PERSISTENT_DIR="+dir)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
