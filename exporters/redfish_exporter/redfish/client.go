@@ -42,6 +42,9 @@ type client struct {
 	used     time.Time
 	users    int
 	scrapes  int // ever
+	// stopStream ends the event stream; nil when there is none.
+	stopStream context.CancelFunc
+	streams    sync.WaitGroup
 	// noReports is until when metric reports are known to be of no use.
 	noReports time.Time
 	backlog   time.Duration // age of the oldest resource that this scrape left stale
@@ -253,7 +256,7 @@ func newClient(target string, cred exporter.Credential, m *Module, log *slog.Log
 				Proxy:               nil, // BMCs are on the management network
 				TLSClientConfig:     tlsConfig,
 				TLSHandshakeTimeout: 10 * time.Second,
-				MaxConnsPerHost:     m.Concurrency + 1, // one for the login
+				MaxConnsPerHost:     m.Concurrency + 2, // for the login and the event stream
 				MaxIdleConnsPerHost: m.Concurrency + 1,
 				IdleConnTimeout:     90 * time.Second,
 				WriteBufferSize:     1 << 10, // requests are short, and connections many
@@ -274,5 +277,12 @@ func newClient(target string, cred exporter.Credential, m *Module, log *slog.Log
 // close ends the session and the connections.
 func (c *client) close(ctx context.Context) error {
 	defer c.http.CloseIdleConnections()
+	c.mu.Lock()
+	stop := c.stopStream
+	c.mu.Unlock()
+	if stop != nil {
+		stop()
+		c.streams.Wait()
+	}
 	return c.logout(ctx)
 }

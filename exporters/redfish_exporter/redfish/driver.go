@@ -83,6 +83,7 @@ func (d *Driver) Open(ctx context.Context, p *exporter.Probe) (*exporter.Device,
 		d.release(c)
 		return nil, err
 	}
+	d.follow(ctx, s)
 	dev := &exporter.Device{Close: func() { d.release(c) }}
 	for _, unit := range collectors() {
 		// Event logs are long: they are read when they go somewhere or are asked for.

@@ -9,15 +9,15 @@ import (
 // collectFacility reads what is outside of servers: power shelves and PDUs, cooling units,
 // and the switches of fabrics such as NVLink.
 func collectFacility(ctx context.Context, o *sink) {
-	power, _ := o.get(ctx, o.s.root.link("PowerEquipment"), inner)
+	power, _ := o.get(ctx, o.s.rootLink("PowerEquipment"), inner)
 	for _, kind := range []string{"PowerShelves", "RackPDUs", "FloorPDUs", "ElectricalBuses", "TransferSwitches", "Switchgear"} {
 		each(o.members(ctx, power.link(kind), inner, false), func(n Node) { o.equipment(ctx, n) })
 	}
-	cooling, _ := o.get(ctx, o.s.root.link("ThermalEquipment"), inner)
+	cooling, _ := o.get(ctx, o.s.rootLink("ThermalEquipment"), inner)
 	for _, kind := range []string{"CDUs", "CoolingUnits", "HeatExchangers", "ImmersionUnits"} {
 		each(o.members(ctx, cooling.link(kind), inner, false), func(n Node) { o.equipment(ctx, n) })
 	}
-	each(o.members(ctx, o.s.root.link("Fabrics"), inner, false), func(fabric Node) {
+	each(o.members(ctx, o.s.rootLink("Fabrics"), inner, false), func(fabric Node) {
 		parent := short(fabric.id())
 		each(o.members(ctx, fabric.link("Switches"), inner, false), func(n Node) { o.fabricSwitch(ctx, n, parent) })
 	})

@@ -14,6 +14,7 @@ func collectPCIe(ctx context.Context, o *sink) {
 		for _, n := range nodes {
 			o.pcieDevice(n, short(ch.id()))
 		}
+		o.hpeDevices(ctx, ch)
 	})
 	each(o.s.systems, func(sys Node) {
 		for _, n := range o.linked(ctx, sys, "PCIeDevices", slow) {
@@ -37,7 +38,7 @@ func (o *sink) pcieDevice(n Node, parent string) {
 
 // collectFirmware reads the firmware inventory.
 func collectFirmware(ctx context.Context, o *sink) {
-	svc, ok := o.get(ctx, o.s.root.link("UpdateService"), slow)
+	svc, ok := o.get(ctx, o.s.rootLink("UpdateService"), slow)
 	if !ok {
 		return
 	}

@@ -22,7 +22,10 @@ func collectPower(ctx context.Context, o *sink) {
 		for i, r := range old.list("Redundancy") {
 			o.redundancy(r, parent+"/Power", i)
 		}
-		sub, _ := o.get(ctx, ch.link("PowerSubsystem"), sensors)
+		sub, ok := o.get(ctx, ch.link("PowerSubsystem"), sensors)
+		if ok {
+			o.rollup(sub, parent)
+		}
 		supplies := o.members(ctx, sub.link("PowerSupplies"), sensors, true)
 		if oldSupplies := old.list("PowerSupplies"); len(supplies) < len(oldSupplies) {
 			for i, n := range oldSupplies {

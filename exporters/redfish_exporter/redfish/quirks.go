@@ -171,6 +171,19 @@ func (o *sink) smartVolume(n Node, parent string) {
 	o.within(0, 100, hw.VolumeOperation, p, n, "RebuildCompletionPercentage", 0.01, "Rebuild")
 }
 
+// hpeDevices sends iLO's list of installed devices, which covers what has no resource in the
+// schema's own collections.
+func (o *sink) hpeDevices(ctx context.Context, ch Node) {
+	for _, n := range o.members(ctx, firstLink(ch, "Oem.Hpe.Links.Devices", "Oem.Hp.Links.Devices"), slow, false) {
+		p, ok := o.part(n, hw.Enclosure, short(ch.id()))
+		if !ok || missing(n) {
+			continue
+		}
+		o.s.schema.Send(o.ch, hw.Info, p, 1, "", n.first("ProductPartNumber", "PartNumber"), n.str("SerialNumber"), n.str("FirmwareVersion.Current.VersionString"))
+		o.status(p, n)
+	}
+}
+
 // oldAdapters sends HPE's network adapters from before NetworkAdapter had ports.
 func (o *sink) oldAdapters(ctx context.Context, sys Node) {
 	link := firstLink(sys, "Oem.Hpe.Links.NetworkAdapters", "Oem.Hp.Links.NetworkAdapters", "Oem.Hp.links.NetworkAdapters")

@@ -251,6 +251,15 @@ func (s *scrape) adoptOne(n Node, self string, depth int) {
 	s.adopt(n, self, depth+1)
 }
 
+// rootLink is the address of a service under the root, the standard one when the root itself
+// cannot be read.
+func (s *scrape) rootLink(key string) string {
+	if s.root.m == nil {
+		return rootPath + "/" + key
+	}
+	return s.root.link(key)
+}
+
 // has says whether the resource at link is there already.
 func (s *scrape) has(link string) bool {
 	path, err := clean(link, s.c.base.Host)

@@ -29,6 +29,9 @@ type Logs struct {
 	// Output is stdout for JSON lines, or a syslog server: udp://host:514, tcp://host:601,
 	// unix:///dev/log.
 	Output string `yaml:"output,omitempty"`
+	// Stream also listens to server-sent events where the BMC offers them. It takes a
+	// connection to each BMC for good; an entry may come as event and as log entry.
+	Stream bool `yaml:"stream,omitempty"`
 	// StateDir keeps what was passed on already; without it a restart repeats entries.
 	StateDir string `yaml:"state_dir,omitempty"`
 	// Backlog is how old an entry may be when a target is seen for the first time; default 1d.

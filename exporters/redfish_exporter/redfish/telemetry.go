@@ -23,7 +23,7 @@ func (o *sink) reportReadings(ctx context.Context) map[string]float64 {
 	s.c.mu.Lock()
 	useless := s.c.noReports.After(s.now())
 	s.c.mu.Unlock()
-	telemetry := s.root.link("TelemetryService")
+	telemetry := s.rootLink("TelemetryService")
 	if useless || telemetry == "" {
 		return nil
 	}

@@ -18,7 +18,10 @@ func collectThermal(ctx context.Context, o *sink) {
 		for i, r := range old.list("Redundancy") {
 			o.redundancy(r, parent+"/Thermal", i)
 		}
-		sub, _ := o.get(ctx, ch.link("ThermalSubsystem"), sensors)
+		sub, ok := o.get(ctx, ch.link("ThermalSubsystem"), sensors)
+		if ok {
+			o.rollup(sub, parent)
+		}
 		fans := o.members(ctx, sub.link("Fans"), sensors, false)
 		// A service in transition may list fewer fans in one of the two.
 		if oldFans := old.list("Fans"); len(fans) < len(oldFans) {
@@ -158,6 +161,13 @@ func (o *sink) leak(n Node, parent string, i int) {
 		o.odd()
 	}
 	o.status(p, n)
+}
+
+// rollup sends the state of a subsystem as a whole.
+func (o *sink) rollup(n Node, parent string) {
+	if p, ok := o.part(n, hw.Enclosure, parent); ok {
+		o.status(p, n)
+	}
 }
 
 // redundancy sends a redundancy group.

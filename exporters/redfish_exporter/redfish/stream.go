@@ -1,0 +1,133 @@
+package redfish
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/inframind/inframind/internal/exporter"
+)
+
+const (
+	maxEvent       = 1 << 20 // bytes of one server-sent event
+	streamRetry    = time.Minute
+	maxStreamRetry = 15 * time.Minute
+)
+
+// follow starts to listen to the service's server-sent events, once per client, where it
+// offers them and the configuration wants them.
+func (d *Driver) follow(ctx context.Context, s *scrape) {
+	if !d.conf.Logs.Stream || !d.logs.enabled() {
+		return
+	}
+	c := s.c
+	c.mu.Lock()
+	started := c.stopStream != nil
+	c.mu.Unlock()
+	if started {
+		return
+	}
+	svc, _, err := s.get(ctx, s.rootLink("EventService"), slow)
+	if err != nil {
+		return // no such service, or asked again at the next scrape
+	}
+	path, err := clean(svc.str("ServerSentEventUri"), c.base.Host)
+	if err != nil {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.stopStream == nil {
+		// The stream outlives the scrape; it ends with the client.
+		var streamCtx context.Context
+		streamCtx, c.stopStream = context.WithCancel(context.Background())
+		c.streams.Go(func() { d.listen(streamCtx, c, path) })
+	}
+}
+
+// listen reads events until the client ends, and connects again when the service hangs up.
+func (d *Driver) listen(ctx context.Context, c *client, path string) {
+	pause := streamRetry
+	for {
+		start := time.Now()
+		err := d.readStream(ctx, c, path)
+		if ctx.Err() != nil {
+			return
+		}
+		d.log.Info("event stream ended", "target", c.base.Host, "err", err)
+		if time.Since(start) > 10*pause {
+			pause = streamRetry
+		}
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return
+		}
+		pause = min(2*pause, maxStreamRetry)
+	}
+}
+
+// readStream reads one connection's events to its end.
+func (d *Driver) readStream(ctx context.Context, c *client, path string) error {
+	token, _, err := c.login(ctx, -1)
+	if err != nil {
+		return err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.url(path), nil)
+	if err != nil {
+		return fmt.Errorf("event stream: %w", err)
+	}
+	req.Header.Set("Accept", "text/event-stream")
+	c.authorize(req, token)
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return stripURL(err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return &statusError{resp.StatusCode, path}
+	}
+	lines := bufio.NewScanner(resp.Body)
+	lines.Buffer(nil, maxEvent)
+	var data strings.Builder
+	for lines.Scan() {
+		line := lines.Text()
+		if text, ok := strings.CutPrefix(line, "data:"); ok {
+			if data.Len()+len(text) > maxEvent {
+				return exporter.Failf(exporter.ReasonProtocol, "event is larger than %d bytes", maxEvent)
+			}
+			data.WriteString(text)
+			continue
+		}
+		if line == "" && data.Len() > 0 {
+			d.event(ctx, c, data.String())
+			data.Reset()
+		}
+	}
+	return errors.Join(lines.Err(), errors.New("closed by the service"))
+}
+
+// event ships the records of one Event; other payloads, e.g. metric reports, are not events.
+func (d *Driver) event(ctx context.Context, c *client, data string) {
+	n, err := decode([]byte(data))
+	if err != nil {
+		d.log.Debug("event cannot be read", "target", c.base.Host, "err", err)
+		return
+	}
+	var entries []logEntry
+	for _, e := range n.list("Events") {
+		entry := parseEntry(e, "EventService")
+		entry.id = e.first("EventId", "MemberId", "Id")
+		entry.origin = short(e.link("OriginOfCondition"))
+		entries = append(entries, entry)
+	}
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	if err := d.logs.ship(ctx, c.base.Host, entries); err != nil {
+		d.log.Warn("events not passed on", "target", c.base.Host, "err", err)
+	}
+}
