@@ -159,14 +159,17 @@ func (o *output) finish(failed error) error {
 	return os.Rename(o.Name(), o.path)
 }
 
-// progress is a bar on a terminal and silent elsewhere.
+// progress is a bar on a terminal and nothing elsewhere. It has no ticker of its own, which
+// would race with Add.
 func progress(env cli.Env, what string) *progressbar.ProgressBar {
-	f, ok := env.Stderr.(*os.File)
-	if !ok || !term.IsTerminal(int(f.Fd())) {
-		return progressbar.DefaultSilent(-1)
+	var out io.Writer = io.Discard
+	visible := false
+	if f, ok := env.Stderr.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		out, visible = f, true
 	}
-	return progressbar.NewOptions(-1, progressbar.OptionSetWriter(f), progressbar.OptionSetDescription(what),
-		progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionThrottle(200*time.Millisecond), progressbar.OptionClearOnFinish())
+	return progressbar.NewOptions(-1, progressbar.OptionSetWriter(out), progressbar.OptionSetVisibility(visible), progressbar.OptionSetDescription(what),
+		progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionThrottle(200*time.Millisecond),
+		progressbar.OptionSetSpinnerChangeInterval(0), progressbar.OptionClearOnFinish())
 }
 
 func printSummary(w io.Writer, s scorer.Summary) error {
