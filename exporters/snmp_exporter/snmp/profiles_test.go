@@ -75,9 +75,9 @@ func TestChooseProfiles(t *testing.T) {
 		want string // one that must be among them
 		not  string
 	}{
-		{"by sysObjectID", identity{objectID: "1.3.6.1.4.1.9.1.1208"}, "cisco", "juniper"},
+		{"by sysObjectID", identity{objectID: "1.3.6.1.4.1.9.1.1208"}, "cisco", "junos"},
 		{"numbers are not prefixes", identity{objectID: "1.3.6.1.4.1.90.1"}, "interfaces", "cisco"},
-		{"by sysORTable", identity{objectID: "1.3.6.1.4.1.8072.3.2.250", supports: []string{"1.3.6.1.4.1.14988.1"}}, "mikrotik", "cisco"},
+		{"by sysORTable", identity{objectID: "1.3.6.1.4.1.8072.3.2.250", supports: []string{"1.3.6.1.4.1.14988.1"}}, "routeros", "cisco"},
 		{"nothing known", identity{}, "apc", ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -73,7 +73,7 @@ func (p *profiles) readings(tables []*table) []reading {
 	}
 	out = entitySensors(byModule["entity"], byModule["entity"], standardSensors, out)
 	out = entitySensors(byModule["cisco"], byModule["entity"], ciscoSensors, out)
-	out = raritanSensors(byModule["raritan"], out)
+	out = raritanSensors(byModule["raritan_px"], out)
 	return supermicroSensors(byModule["supermicro"], out)
 }
 
