@@ -144,6 +144,9 @@ func plain(v any) (any, bool) {
 			return i, true
 		}
 		f, err := v.Float64()
+		if err == nil && f == math.Trunc(f) && math.Abs(f) < 1<<53 {
+			return int64(f), true // 3.0 and 3e2 are whole as well
+		}
 		return f, err == nil
 	case []any:
 		list := make([]any, 0, len(v))
