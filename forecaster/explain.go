@@ -128,6 +128,7 @@ func explainParts(w io.Writer, in model.Input, unit string, end time.Time) {
 			fmt.Fprintf(w, "trend      %s\n", exhaust.Words(l, unit, end, exhaust.Growing(l, false) || exhaust.Growing(l, true)))
 		}
 	}
+	in.Lower, in.Upper = math.NaN(), math.NaN() // slopes in the data's own unit
 	fit, err := decomp.Model{}.Fit(in)
 	if err != nil {
 		if !errors.Is(err, model.ErrShort) {
@@ -136,21 +137,17 @@ func explainParts(w io.Writer, in model.Input, unit string, end time.Time) {
 		return
 	}
 	p := fit.(*decomp.Fitted).Parts()
-	scale := ""
-	if p.Logit {
-		scale = " on the logit scale"
-	}
 	for _, part := range []struct {
 		name string
 		v    []float64
 	}{{"daily", p.Daily}, {"weekly", p.Weekly}, {"yearly", p.Yearly}} {
 		if lo, hi := slices.Min(part.v), slices.Max(part.v); hi > lo {
 			at := in.Start.Add(time.Duration(slices.Index(part.v, hi)) * in.Step)
-			fmt.Fprintf(w, "%-10s from %.3g to %+.3g%s, highest %s\n", part.name, lo, hi, scale, at.Format("Monday 15:04"))
+			fmt.Fprintf(w, "%-10s from %.3g to %+.3g, highest %s\n", part.name, lo, hi, at.Format("Monday 15:04"))
 		}
 	}
 	for _, c := range p.Changes {
-		fmt.Fprintf(w, "bend       %s: slope %+.3g a day%s\n", c.Time.Format("2 January 15:04"), c.Delta, scale)
+		fmt.Fprintf(w, "bend       %s: slope %+.3g a day\n", c.Time.Format("2 January 15:04"), c.Delta)
 	}
 }
 

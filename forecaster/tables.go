@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"text/tabwriter"
 
 	"github.com/inframind/inframind/forecaster/forecast"
@@ -37,7 +39,8 @@ func printResults(w io.Writer, list []*forecast.Result) {
 		if len(r.Horizons) == 0 {
 			fmt.Fprintf(tw, "%s\t%s\t\t\t\t\t%s: %s\n", r.Target, r.Labels, r.Status, r.Reason)
 		}
-		for h, q := range r.Horizons {
+		for _, h := range slices.Sorted(maps.Keys(r.Horizons)) {
+			q := r.Horizons[h]
 			fmt.Fprintf(tw, "%s\t%s\t%s\t%.4g\t%.4g - %.4g\t%s\t%s\n", r.Target, r.Labels, h, q["0.5"], q["0.025"], q["0.975"], r.Model, r.Status)
 		}
 	}

@@ -29,8 +29,14 @@ func (e *Engine) fetch(ctx context.Context, t *Target, now time.Time, fn func(se
 	if err != nil {
 		return err
 	}
+	// The name of a series tells the recording rule from the raw expression and nothing
+	// about the machine: a rule that is installed later must not make another series.
+	named := func(s series.Series) error {
+		s.Labels = labels.NewBuilder(s.Labels).Del(labels.MetricName).Labels()
+		return fn(s)
+	}
 	for _, q := range queries {
-		if err := e.prom.QueryRange(ctx, q, start, end, step, fn); err != nil {
+		if err := e.prom.QueryRange(ctx, q, start, end, step, named); err != nil {
 			return err
 		}
 	}
