@@ -1,7 +1,10 @@
 package main
 
 import (
+	"archive/tar"
 	"bytes"
+	"compress/gzip"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -18,6 +21,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 
+	"github.com/inframind/inframind/exporters/ipmi_exporter/ipmi"
 	"github.com/inframind/inframind/exporters/ipmi_exporter/ipmitest"
 )
 
@@ -102,6 +106,58 @@ func TestCheckConfig(t *testing.T) {
 		if code, out, errs := run("check-config", "--config.file", path); code != want.code || !strings.Contains(errs, want.err) {
 			t.Errorf("%s: %d %s%s", name, code, out, errs)
 		}
+	}
+}
+
+// TestDiagnose loads what diagnose wrote, as a bug report's reader does.
+func TestDiagnose(t *testing.T) {
+	sim := ipmitest.Sim(t, filepath.Join("testdata", "bmc-b.emu"))
+	dir := t.TempDir()
+	conf, archive := filepath.Join(dir, "c.yml"), filepath.Join(dir, "a.tar.gz")
+	if err := os.WriteFile(conf, []byte("auths: {default: {username: admin, password_file: "+passwordFile(t)+"}}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if code, out, errs := run("diagnose", sim, "--config.file", conf, "--output", archive); code != 0 {
+		t.Fatalf("%d %s%s", code, out, errs)
+	}
+	files := untar(t, archive)
+	if report := files["report.txt"]; !strings.Contains(report, "ipmi_up 1") || strings.Contains(report, ipmitest.Password) {
+		t.Errorf("report:\n%s", report)
+	}
+	replay, err := ipmi.NewReplay(strings.NewReader(files["ipmi.jsonl"]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if id, err := ipmi.GetDeviceID(t.Context(), replay); err != nil || id.Manufacturer != 4753 {
+		t.Errorf("%+v %v", id, err)
+	}
+}
+
+func untar(t *testing.T, name string) map[string]string {
+	t.Helper()
+	f, err := os.Open(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	gz, err := gzip.NewReader(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := map[string]string{}
+	for r := tar.NewReader(gz); ; {
+		h, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			return files
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		raw, err := io.ReadAll(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files[h.Name] = string(raw)
 	}
 }
 
