@@ -76,9 +76,13 @@ func (s *scrape) sensors(ctx context.Context, out *text) error {
 		return err
 	}
 	var n counts
+	var shown []*ipmi.Sensor
 	began := time.Now()
 	err = ipmi.ReadSensors(ctx, s.conn(), repo.sensors, s.quirks, func(r ipmi.Reading) {
 		s.put(out, repo.lines[r.Sensor], r, &n)
+		if r.Usable() {
+			shown = append(shown, r.Sensor)
+		}
 	})
 	s.note("sensor readings", began, err)
 	if err == nil {
@@ -87,7 +91,7 @@ func (s *scrape) sensors(ctx context.Context, out *text) error {
 	if err == nil {
 		err = s.readBridged(ctx, repo, out, &n)
 	}
-	for _, sensor := range repo.sensors {
+	for _, sensor := range shown {
 		putThresholds(out, repo.lines[sensor], repo.thresholds.v[sensor])
 	}
 	putCounts(out, repo, n)
