@@ -188,6 +188,18 @@ func TestBadInput(t *testing.T) {
 			t.Errorf("%s:\n status %d, want %d\n said %q, want %q", strings.Join(tc.args, " "), status, tc.status, stderr, tc.want)
 		}
 	}
+	site := filepath.Join(dir, "site")
+	if err := os.Mkdir(site, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := inject.Office(site, 2000, 1); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat("/dev/full"); err == nil {
+		if status, _, stderr := run(t, "", "run", "--once", "--zeek", site, "--rows", "/dev/full"); status != 1 || !strings.Contains(stderr, "no space left") {
+			t.Errorf("a full disk: %d %q", status, stderr)
+		}
+	}
 	if _, err := os.Stat(rows); err == nil {
 		t.Error("a run that failed left a file of rows")
 	}

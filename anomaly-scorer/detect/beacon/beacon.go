@@ -192,7 +192,7 @@ func (d *Detector) judge(e *detect.Event, t *Track, src, dst, service string, cl
 		return 0
 	}
 	f := d.count(e, t, src, dst, service)
-	f.Source, f.Destination, f.Service, f.Score = src, dst, service, t.Score.Total
+	f.Source, f.Destination, f.Service, f.Score = src, dst, service, max(f.Score, t.Score.Total)
 	t.Severity = d.severity(t, e.App != nil || web(e.Conn), clients)
 	f.Severity = t.Severity
 	every := time.Duration(t.Score.Interval * float64(time.Second))
@@ -228,8 +228,13 @@ func (d *Detector) count(e *detect.Event, t *Track, src, dst, service string) *d
 // update services that poll do so every few minutes, or keep one connection open.
 const hasty = 120
 
+// crowd is how many hosts must be known before it says something that only one of them
+// talks to a place.
+const crowd = 20
+
 // severity is what a beacon is worth. Software of all kinds calls home regularly over the
-// web; that is listed, but does not flag connections. It is nothing when many hosts do it.
+// web; that is listed, but does not flag connections, unless it is very regular and only
+// one host of many does it. It is nothing when many hosts do it.
 func (d *Detector) severity(t *Track, web bool, clients int) detect.Severity {
 	share := float64(clients) / float64(max(d.s.Sources.Len(), 1))
 	failing := t.Failed > len(t.Times)/2
@@ -237,6 +242,9 @@ func (d *Detector) severity(t *Track, web bool, clients int) detect.Severity {
 	case clients >= 5 && share > .3:
 		return detect.Info
 	case web && !failing && t.Score.Interval > hasty:
+		if clients == 1 && d.s.Sources.Len() >= crowd && t.Score.Total >= .9 && len(t.Times) >= 2*d.o.MinConnections {
+			return detect.Medium
+		}
 		return detect.Low
 	case t.Score.Total >= .9 || failing:
 		return detect.High
