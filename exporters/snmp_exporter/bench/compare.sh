@@ -13,13 +13,19 @@ dir=$(mktemp -d)
 pids=
 trap 'for p in $pids; do kill "$p" 2>/dev/null || true; done; rm -rf "$dir"' EXIT
 (cd "$(dirname "$0")/../../.." && go build -tags gosnmp_nodebug -o "$dir/ours" ./exporters/snmp_exporter)
-"$dir/ours" replay --listen 127.0.0.1:21161 "$@" 2>"$dir/agent.log" & pids="$pids $!"
 "$SNMP_EXPORTER_BIN" --config.file="$SNMP_YML" --web.listen-address=127.0.0.1:29116 2>"$dir/theirs.log" & pids="$pids $!"
 "$dir/ours" --config.file="$SNMP_YML" --web.listen-address=127.0.0.1:29117 2>"$dir/ours.log" & pids="$pids $!"
-sleep 3
-# The default auth has the community "public": serve one recording at a time to any community.
 series() { curl -s "http://127.0.0.1:$1/snmp?target=127.0.0.1:21161&module=$module&auth=public_v2" | grep -vE '^#|^snmp_|^probe_|^collector_' | sort; }
-series 29116 >"$dir/theirs"
-series 29117 >"$dir/mine"
-echo "$(wc -l <"$dir/theirs") series of theirs, $(wc -l <"$dir/mine") of ours"
-diff "$dir/theirs" "$dir/mine" && echo same
+status=0
+for recording in "$@"; do
+	# One recording answers to any community.
+	"$dir/ours" replay --listen 127.0.0.1:21161 "$recording" 2>"$dir/agent.log" & agent=$!
+	sleep 3
+	series 29116 >"$dir/theirs"
+	series 29117 >"$dir/mine"
+	kill "$agent"
+	wait "$agent" 2>/dev/null || true
+	echo "$recording: $(wc -l <"$dir/theirs") series of theirs, $(wc -l <"$dir/mine") of ours"
+	diff "$dir/theirs" "$dir/mine" || status=1
+done
+exit $status
