@@ -167,7 +167,7 @@ func (e *Engine) RunOnce(ctx context.Context) (job.Result, error) {
 	for res.Read < e.cfg.Limits.PerRun {
 		page, err := e.opt.Store.Read(ctx, logstore.Query{Index: e.cfg.Index, After: e.st.Cursor, Limit: e.cfg.BatchSize})
 		if err != nil {
-			return res, fmt.Errorf("read %s: %w", e.cfg.Index, err)
+			return res, errors.Join(fmt.Errorf("read %s: %w", e.cfg.Index, err), e.save())
 		}
 		if len(page.Documents) == 0 {
 			break

@@ -146,6 +146,27 @@ func (m *Masker) clock(t string) bool {
 	return false
 }
 
+// monthDate tells whether t is a date with the month's name, and what follows it in access
+// logs: 21/Nov/2026:10:22:01, 21-Nov-2026, Nov-21-26.
+func (m *Masker) monthDate(t string) bool {
+	if len(t) < 8 || m.class[t[len(t)-1]]&cDigit == 0 {
+		return false
+	}
+	letters, first := 0, -1
+	for i := 0; i < len(t); i++ {
+		switch f := m.class[t[i]]; {
+		case f&cLetter != 0:
+			if first < 0 {
+				first = i
+			}
+			letters++
+		case f&cDigit == 0 && t[i] != '-' && t[i] != '/' && t[i] != ':' && t[i] != '.':
+			return false
+		}
+	}
+	return letters == 3 && first <= 3 && strings.Contains(" Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec ", " "+t[first:first+3]+" ")
+}
+
 // timeOfDay wants two digits after the first colon: 12:30, 9:05:11.123.
 func timeOfDay(t string) bool {
 	i := strings.IndexByte(t, ':')

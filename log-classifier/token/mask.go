@@ -227,6 +227,9 @@ func trimTail(t string) (core, tail string) {
 // whole returns the placeholder of a token that is one typed value, or "".
 func (m *Masker) whole(t string) string {
 	first := m.class[t[0]]
+	if m.monthDate(t) {
+		return Time
+	}
 	if first&cHex == 0 && t[0] != '-' && t[0] != '+' && t[0] != ':' && t[0] != '#' && t[0] != '.' {
 		return ""
 	}

@@ -27,7 +27,8 @@ func TestMask(t *testing.T) {
 		"version 1.2.3-4 kernel 5.10.0-8-amd64":                          "version <num> kernel <num>-amd<num>",
 		"<num> already <*> masked":                                       "<num> already <*> masked",
 		"wait... done. 5.":                                               "wait... done. <num>.",
-		"":                                                               "",
+		"[21/Nov/2026:10:22:01 +0100] on 21-Nov-2026 in May-21-26":       "[<time> <num>] on <time> in <time>",
+		"": "",
 	} {
 		if got := string(m.Mask(in)); got != want {
 			t.Errorf("%q\n got %q\nwant %q", in, got, want)
