@@ -22,6 +22,8 @@ type table struct {
 	columns map[string][]walk.Row
 	byIndex map[string]map[string]walk.Value // of columns that are looked up, made when needed
 	labels  []map[string]*labelSet           // by shape and index
+
+	unreadable int // values that could not be decoded
 }
 
 func newTable(m *module) *table {
@@ -36,6 +38,7 @@ func newTable(m *module) *table {
 
 // add takes in the rows of a walked column, which may be a part of a wanted one.
 func (t *table) add(w walk.Walked) {
+	t.unreadable += w.Unreadable
 	if len(w.Rows) == 0 {
 		return
 	}

@@ -30,6 +30,7 @@ func number(v walk.Value, wrap bool) (float64, bool) {
 
 // convert turns every row of every metric of t into samples.
 func (t *table) convert(out *exposition, wrap bool) (unusable int) {
+	unusable = t.unreadable
 	for _, me := range t.m.metrics {
 		oid := trimOID(me.OID)
 		for _, r := range t.columns[oid] {

@@ -20,11 +20,13 @@ type Row struct {
 	Value Value
 }
 
-// Walked is what became of one column. Err says why rows may be missing.
+// Walked is what became of one column. Err says why rows may be missing; Unreadable counts rows
+// whose value could not be decoded.
 type Walked struct {
-	OID  string
-	Rows []Row
-	Err  error
+	OID        string
+	Rows       []Row
+	Unreadable int
+	Err        error
 }
 
 // column is a Column under way.
@@ -34,6 +36,7 @@ type column struct {
 	prefix  string // "." + OID + "."
 	next    string // the last OID seen, from which to go on
 	rows    []Row
+	bad     int // values that could not be decoded
 	err     error
 	started bool
 	busy    bool
@@ -186,12 +189,13 @@ func (c *column) take(p *plan, v *gosnmp.SnmpPDU, params Params, limit int) (goe
 	case CompareOID(v.Name, c.next) <= 0 && !params.AllowNonIncreasing, v.Name == c.next:
 		c.done, c.err = true, ErrNotIncreasing
 		return false
-	case len(c.rows) >= limit:
+	case len(c.rows)+c.bad >= limit:
 		c.done, c.err = true, ErrEndless
 		return false
 	}
 	c.next = v.Name
 	if v.Type == gosnmp.Null || v.Type == gosnmp.UnknownType {
+		c.bad++
 		return true
 	}
 	c.rows = append(c.rows, Row{Index: p.intern(v.Name[len(c.prefix):]), Value: valueOf(v)})

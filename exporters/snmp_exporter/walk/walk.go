@@ -71,7 +71,7 @@ func (c *Client) Walk(ctx context.Context, p Params, cols []Column) ([]Walked, e
 		if !col.done && col.err == nil {
 			col.err = w.unfinished(ctx)
 		}
-		out = append(out, Walked{OID: col.OID, Rows: col.rows, Err: col.err})
+		out = append(out, Walked{OID: col.OID, Rows: col.rows, Unreadable: col.bad, Err: col.err})
 	}
 	return out, w.fatal
 }

@@ -175,6 +175,53 @@ func TestMisbehavingAgents(t *testing.T) {
 	}
 }
 
+// TestBrokenValues has one column whose values are no valid numbers, and one that makes the whole
+// response undecodable.
+func TestBrokenValues(t *testing.T) {
+	objects := append([]agent.Object(nil), switchOf(t, 3).Objects()...)
+	for i := range objects {
+		o := &objects[i]
+		switch {
+		case strings.HasPrefix(o.OID, ifTable+"5."):
+			o.Raw = []byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}
+		case strings.HasPrefix(o.OID, ifTable+"9."):
+			o.Tag, o.Raw = 0x40, []byte{1, 2, 3} // an IpAddress of three octets
+		case strings.HasPrefix(o.OID, ifTable+"21."):
+			o.Raw = []byte{0xff} // a gauge that went below zero
+		}
+	}
+	d, err := agent.NewDevice(objects)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := dial(t, serve(d), Options{})
+	walked, err := c.Walk(t.Context(), Params{Timeout: time.Second}, interfaces())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, w := range walked {
+		switch w.OID {
+		case ifTable + "5":
+			if w.Unreadable != 3 || len(w.Rows) != 0 || w.Err != nil {
+				t.Errorf("%s: %d rows, %d unreadable, %v", w.OID, len(w.Rows), w.Unreadable, w.Err)
+			}
+		case ifTable + "9":
+			if w.Err == nil {
+				t.Errorf("%s: no error", w.OID)
+			}
+		case "1.3.6.1.2.1.2.1":
+		case ifTable + "8": // its end cannot be seen, for the next value is the broken one
+			if len(w.Rows) != 3 {
+				t.Errorf("%s: %d rows", w.OID, len(w.Rows))
+			}
+		default:
+			if len(w.Rows) != 3 || w.Err != nil {
+				t.Errorf("%s: %d rows, %v", w.OID, len(w.Rows), w.Err)
+			}
+		}
+	}
+}
+
 func TestEmptyTablesCostNothing(t *testing.T) {
 	c := dial(t, serve(switchOf(t, 3)), Options{})
 	cols := interfaces()
