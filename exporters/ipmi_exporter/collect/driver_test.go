@@ -156,9 +156,9 @@ func TestOtherControllers(t *testing.T) {
 		reading bool
 		limit   time.Duration
 	}{
-		{"answers", map[byte]map[byte][]byte{0x2c: {1: {30, 0xc0, 0}}}, true, 500 * time.Millisecond},
-		{"absent", nil, false, 500 * time.Millisecond},
-		{"mute", map[byte]map[byte][]byte{0x2c: nil}, false, 1500 * time.Millisecond},
+		{"answers", map[byte]map[byte][]byte{0x2c: {1: {30, 0xc0, 0}}}, true, 3 * time.Second},
+		{"absent", nil, false, 3 * time.Second},
+		{"mute", map[byte]map[byte][]byte{0x2c: nil}, false, 3 * time.Second},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
@@ -178,7 +178,7 @@ func TestOtherControllers(t *testing.T) {
 			}
 			began = time.Now()
 			mustProbe(t, d, addr)
-			if took := time.Since(began); took > 500*time.Millisecond {
+			if took := time.Since(began); took > bridgeLimit {
 				t.Errorf("the second scrape took %v", took)
 			}
 		})
@@ -201,7 +201,7 @@ func TestSessionIsKeptAndClosed(t *testing.T) {
 	b.Forget() // the BMC restarts
 	began := time.Now()
 	mustProbe(t, d, addr)
-	if took := time.Since(began); took > 3*time.Second {
+	if took := time.Since(began); took > 6*time.Second {
 		t.Errorf("a lost session cost %v", took)
 	}
 	closeDriver(t, d)
@@ -265,7 +265,7 @@ func TestSlowRepository(t *testing.T) {
 	p.Delay(30 * time.Millisecond)
 	d := newDriver(t, Config{Modules: map[string]*Module{"default": {CipherSuite: 17, Collectors: []string{colSensors}}}})
 	done := false
-	for i := 0; i < 8 && !done; i++ {
+	for i := 0; i < 30 && !done; i++ {
 		text, err := probe(t, d, p.Addr, 500*time.Millisecond)
 		if err != nil {
 			t.Fatal(err)
@@ -290,7 +290,7 @@ func TestDeadTargets(t *testing.T) {
 		t.Helper()
 		began := time.Now()
 		text, err := probe(t, d, target, limit)
-		if took := time.Since(began); !errors.Is(err, exporter.ErrDown) || took > limit+200*time.Millisecond {
+		if took := time.Since(began); !errors.Is(err, exporter.ErrDown) || took > limit+time.Second {
 			t.Errorf("%s: %v after %v", target, err, took)
 		}
 		want(t, text, "ipmi_up 0", `probe_failure_info{reason="`+reason+`"} 1`)

@@ -84,7 +84,7 @@ func TestSlowEventLog(t *testing.T) {
 	sink := &memory{}
 	d := newDriver(t, Config{Modules: map[string]*Module{"default": {CipherSuite: 17, Collectors: []string{colSEL}}}}, sink)
 	scrapes := 0
-	for len(sink.docs) < 40 && scrapes < 10 {
+	for len(sink.docs) < 40 && scrapes < 30 {
 		if _, err := probe(t, d, p.Addr, 500*time.Millisecond); err != nil {
 			t.Fatal(err)
 		}

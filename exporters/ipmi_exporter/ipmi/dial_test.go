@@ -229,12 +229,12 @@ func TestMuteBMC(t *testing.T) {
 	defer cancel()
 	began := time.Now()
 	_, err := ipmi.Dial(ctx, p.Addr, admin(ipmi.Options{}))
-	if took := time.Since(began); took > 600*time.Millisecond || !errors.Is(err, ipmi.ErrTimeout) || !errors.Is(err, context.DeadlineExceeded) {
+	if took := time.Since(began); took > 2*time.Second || !errors.Is(err, ipmi.ErrTimeout) || !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("%v after %v", err, took)
 	}
 	began = time.Now()
 	_, err = ipmi.Dial(t.Context(), p.Addr, admin(ipmi.Options{}))
-	if took := time.Since(began); took > 5*time.Second || !errors.Is(err, ipmi.ErrTimeout) {
+	if took := time.Since(began); took > 8*time.Second || !errors.Is(err, ipmi.ErrTimeout) {
 		t.Errorf("without a deadline: %v after %v", err, took)
 	}
 }
@@ -251,11 +251,11 @@ func TestBMCDiesInSession(t *testing.T) {
 	time.AfterFunc(100*time.Millisecond, cancel)
 	began := time.Now()
 	_, err = ipmi.ChassisStatus(ctx, c)
-	if took := time.Since(began); took > 300*time.Millisecond || !errors.Is(err, context.Canceled) {
+	if took := time.Since(began); took > 2*time.Second || !errors.Is(err, context.Canceled) {
 		t.Errorf("%v after %v", err, took)
 	}
 	began = time.Now()
-	if err := c.Close(); err != nil || time.Since(began) > 100*time.Millisecond {
+	if err := c.Close(); err != nil || time.Since(began) > 500*time.Millisecond {
 		t.Errorf("close: %v after %v", err, time.Since(began))
 	}
 }
@@ -263,7 +263,7 @@ func TestBMCDiesInSession(t *testing.T) {
 func TestClosedPort(t *testing.T) {
 	began := time.Now()
 	_, err := ipmi.Dial(t.Context(), "127.0.0.1:9", admin(ipmi.Options{}))
-	if err == nil || time.Since(began) > time.Second {
+	if err == nil || time.Since(began) > 2*time.Second {
 		t.Errorf("%v after %v", err, time.Since(began))
 	}
 }
