@@ -20,6 +20,7 @@ type exposition struct {
 
 type family struct {
 	out              *exposition
+	owner            *metric // that made it; nil for our own
 	name, help, kind string
 	samples          []sample
 	at               map[string]int // position by labels, kept only where labels may repeat
@@ -33,13 +34,13 @@ type sample struct {
 func newExposition() *exposition { return &exposition{families: map[string]*family{}} }
 
 // family finds or makes the family called name. collides says that label sets may repeat; it is
-// assumed as soon as two metrics share a family.
-func (e *exposition) family(name, help, kind string, collides bool) *family {
+// assumed as soon as two metrics, which may be of two modules, share a family.
+func (e *exposition) family(owner *metric, name, help, kind string, collides bool) *family {
 	f, ok := e.families[name]
 	if !ok {
-		f = &family{out: e, name: name, help: help, kind: kind}
+		f = &family{out: e, owner: owner, name: name, help: help, kind: kind}
 		e.families[name] = f
-	} else if f.help != help || f.kind != kind {
+	} else if f.owner != owner {
 		collides = true
 	}
 	if collides && f.at == nil {
@@ -67,7 +68,7 @@ func (f *family) add(labels string, v float64) {
 
 // gauge adds one sample of our own with at most one label.
 func (e *exposition) gauge(name, help string, v float64, labels ...pair) {
-	e.family(name, help, "gauge", true).add(string(appendPairs(nil, labels)), v)
+	e.family(nil, name, help, "gauge", true).add(string(appendPairs(nil, labels)), v)
 }
 
 // write writes everything, families in the order of their names.

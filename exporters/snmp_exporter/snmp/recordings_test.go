@@ -17,6 +17,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
+	"go.uber.org/goleak"
 
 	"github.com/inframind/inframind/exporters/snmp_exporter/agent"
 	"github.com/inframind/inframind/exporters/snmp_exporter/conf"
@@ -159,6 +160,35 @@ func TestLabelCache(t *testing.T) {
 		t.Errorf("%d series at first, %d with the cache", len(first), len(second))
 	}
 }
+
+// TestModulesThatShareMetrics asks for two modules with the same metrics: each series comes once.
+func TestModulesThatShareMetrics(t *testing.T) {
+	dev, err := agent.Switch(3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := New(&conf.Config{}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := probe(t, d, listen(t, &agent.Server{Devices: map[string]*agent.Device{"": dev}}), "if_mib", "interfaces", AutoModule)
+	seen := map[string]bool{}
+	for _, l := range strings.Split(text, "\n") {
+		if l == "" || l[0] == '#' {
+			continue
+		}
+		series, _, _ := strings.Cut(l, "} ")
+		if seen[series] {
+			t.Errorf("twice: %s", l)
+		}
+		seen[series] = true
+	}
+	if strings.Contains(text, `snmp_scrape_duplicates_replaced{module="interfaces"} 0`) {
+		t.Error("duplicates were not counted")
+	}
+}
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // shipped is the snmp.yml that everybody has.
 func shipped(t *testing.T) *conf.Config {

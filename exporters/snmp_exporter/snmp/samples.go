@@ -69,7 +69,7 @@ func (t *table) sample(out *exposition, me *metric, r walk.Row, wrap bool) bool 
 	if me.Type == "counter" {
 		kind = "counter"
 	}
-	out.family(me.Name, me.Help, kind, me.collides).add(ls.text, me.scaled(v))
+	out.family(me, me.Name, me.Help, kind, me.collides).add(ls.text, me.scaled(v))
 	return true
 }
 
@@ -114,7 +114,7 @@ func (t *table) textSample(out *exposition, me *metric, ls *labelSet, r walk.Row
 	if me.ownLabel {
 		labels = ls.with(me.Name, text)
 	}
-	out.family(me.Name, me.Help, "gauge", me.collides).add(labels, me.scaled(1))
+	out.family(me, me.Name, me.Help, "gauge", me.collides).add(labels, me.scaled(1))
 	return true
 }
 
@@ -130,7 +130,7 @@ func (out *exposition) extract(me *metric, ls *labelSet, text string) (any bool)
 			if err != nil {
 				continue
 			}
-			out.family(me.Name+suffix, me.Help+" (regex extracted)", "gauge", true).add(ls.text, v)
+			out.family(me, me.Name+suffix, me.Help+" (regex extracted)", "gauge", true).add(ls.text, v)
 			any = true
 			break
 		}
@@ -144,10 +144,10 @@ func (out *exposition) enum(me *metric, ls *labelSet, n int) {
 		state = strconv.Itoa(n)
 	}
 	if me.Type == "EnumAsInfo" {
-		out.family(me.Name+"_info", me.Help+" (EnumAsInfo)", "gauge", me.collides).add(ls.with(me.Name, state), 1)
+		out.family(me, me.Name+"_info", me.Help+" (EnumAsInfo)", "gauge", me.collides).add(ls.with(me.Name, state), 1)
 		return
 	}
-	f := out.family(me.Name, me.Help+" (EnumAsStateSet)", "gauge", true)
+	f := out.family(me, me.Name, me.Help+" (EnumAsStateSet)", "gauge", true)
 	f.add(ls.with(me.Name, state), 1)
 	for _, k := range me.enums {
 		// Two numbers may have one name: the state that is set must stay so.
@@ -162,7 +162,7 @@ func (out *exposition) bits(me *metric, ls *labelSet, v walk.Value) bool {
 	if v.Tag != gosnmp.OctetString && v.Tag != gosnmp.BitString {
 		return false
 	}
-	f := out.family(me.Name, me.Help+" (Bits)", "gauge", true)
+	f := out.family(me, me.Name, me.Help+" (Bits)", "gauge", true)
 	for _, k := range me.enums {
 		set := 0.0
 		if k >= 0 && k/8 < len(v.Str) && v.Str[k/8]&(128>>(k%8)) != 0 {
