@@ -181,14 +181,10 @@ func (x *Extractor) push(b []byte, kind byte) {
 		x.lower = append(x.lower, c)
 	}
 	text := x.lower[start:]
-	if n := len(text); n > 3 && text[n-2] == '\'' { // n't
-		text = append(text[:n-3], "not"...)
-		x.lower = x.lower[:start+n]
-		if n > 5 {
-			text = x.lower[start : start+n-3]
-			x.one(text, kind, capital)
-			text = x.lower[start+n-3 : start+n]
-		}
+	if n := len(text); n > 3 && text[n-2] == '\'' { // isn't is two words: is, not
+		copy(text[n-3:], "not")
+		x.one(text[:n-3], kind, capital)
+		text = text[n-3:]
 	}
 	x.one(text, kind, capital)
 }

@@ -1,0 +1,93 @@
+package feature
+
+import (
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestWords(t *testing.T) {
+	for in, want := range map[string]string{
+		"HTTPServer startedOn port_no <num>": "http server started on port no <num>",
+		"can't open, isn't there":            "ca not open is not there",
+		"-[Foo barBaz:] <*> x=<0>":           "foo bar baz <*> x <0>",
+		"":                                   "",
+	} {
+		if got := strings.Join(Words([]byte(in)), " "); got != want {
+			t.Errorf("%q: %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestStem(t *testing.T) {
+	for _, group := range [][]string{{"failed", "fails", "failing", "failure", "failures"}, {"stopped", "stops", "stopping", "stop"}} {
+		for _, w := range group {
+			if got, want := w[:stem([]byte(w))], group[0][:stem([]byte(group[0]))]; got != want {
+				t.Errorf("%s has stem %q, %s has %q", w, got, group[0], want)
+			}
+		}
+	}
+}
+
+func names(line string) []string {
+	opt := Defaults()
+	opt.Names = true
+	return New(opt).Extract([]byte(line)).Name
+}
+
+func TestNegationMovesTheCount(t *testing.T) {
+	if n := names("disk failed"); !slices.Contains(n, "{error x1}") || slices.Contains(n, "{not error x1}") {
+		t.Errorf("plain: %v", n)
+	}
+	for _, line := range []string{"no disk failed", "<0> failed", "not yet failed"} {
+		if n := names(line); slices.Contains(n, "{error x1}") || !slices.Contains(n, "{not error x1}") {
+			t.Errorf("%q: %v", line, n)
+		}
+	}
+	if n := names("no such thing as it failed"); !slices.Contains(n, "{error x1}") {
+		t.Errorf("a negation far away: %v", n)
+	}
+}
+
+func TestBlocksHaveTheirLength(t *testing.T) {
+	for block := range Blocks {
+		var opt Options
+		opt.Scale[block] = 2
+		v := New(opt).Extract([]byte("kernel panic on <num> hosts, not recovered"))
+		sum := 0.0
+		for _, x := range v.Val {
+			sum += float64(x) * float64(x)
+		}
+		if len(v.Idx) == 0 || math.Abs(sum-4) > 1e-4 {
+			t.Errorf("block %d has length %v from %d features, want 2", block, math.Sqrt(sum), len(v.Idx))
+		}
+	}
+}
+
+func TestExtractIsRepeatable(t *testing.T) {
+	x := New(Defaults())
+	first := x.Extract([]byte("service started on <num>"))
+	idx := slices.Clone(first.Idx)
+	x.Extract([]byte("something else entirely"))
+	if diff := cmp.Diff(idx, x.Extract([]byte("service started on <num>")).Idx); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func FuzzExtract(f *testing.F) {
+	f.Add("a<num> 'n't n't <<< Xn't")
+	f.Fuzz(func(t *testing.T, s string) {
+		v := New(Defaults()).Extract([]byte(s))
+		if len(v.Idx) != len(v.Val) {
+			t.Fatalf("%d indices, %d values", len(v.Idx), len(v.Val))
+		}
+		for k, j := range v.Idx {
+			if j >= Dim || math.IsNaN(float64(v.Val[k])) {
+				t.Fatalf("feature %d is %v", j, v.Val[k])
+			}
+		}
+	})
+}
