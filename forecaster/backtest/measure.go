@@ -77,8 +77,10 @@ func (a *Acc) Add(actual, median []float64, lower, upper [][]float64, scale, nea
 // Measures of all that was added.
 func (a *Acc) Measures() Measures {
 	n := float64(a.n)
-	m := Measures{Points: a.n, MAPE: a.ape / float64(a.nAPE), SMAPE: a.sape / n, MASE: a.scaled / n, MAE: a.ae / n,
-		RMSE: math.Sqrt(a.se / n), DW: a.dwNum / a.dwDen}
+	m := Measures{
+		Points: a.n, MAPE: a.ape / float64(a.nAPE), SMAPE: a.sape / n, MASE: a.scaled / n, MAE: a.ae / n,
+		RMSE: math.Sqrt(a.se / n), DW: a.dwNum / a.dwDen,
+	}
 	for l := range a.levels {
 		m.Coverage = append(m.Coverage, a.in[l]/n)
 		m.Score = append(m.Score, a.score[l]/n)

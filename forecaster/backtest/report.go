@@ -94,8 +94,10 @@ func Picture(in model.Input, o Outcome, size chart.Size, theme chart.Theme) ([]b
 		{Name: "forecast", Points: points(o.At, o.Last.Median), Dashed: true},
 	}}
 	for l := len(o.Last.Levels) - 1; l >= 0; l-- {
-		ts.Bands = append(ts.Bands, chart.Band{Name: fmt.Sprintf("%g %%", 100*o.Last.Levels[l]),
-			Lower: points(o.At, o.Last.Lower[l]), Upper: points(o.At, o.Last.Upper[l])})
+		ts.Bands = append(ts.Bands, chart.Band{
+			Name:  fmt.Sprintf("%g %%", 100*o.Last.Levels[l]),
+			Lower: points(o.At, o.Last.Lower[l]), Upper: points(o.At, o.Last.Upper[l]),
+		})
 	}
 	return ts.SVG(size, theme)
 }

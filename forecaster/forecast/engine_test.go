@@ -84,8 +84,10 @@ func daily(level float64) func(time.Time) float64 {
 }
 
 func testConfig(f *fakeServer) Config {
-	return Config{Prometheus: promapi.Server{URL: f.URL}, Pushgateway: &promapi.Server{URL: f.URL}, NoDefaults: true,
-		Step: pmodel.Duration(time.Hour), Targets: []Target{{Name: "cpu_ratio", Query: "up", Unit: UnitRatio}}}
+	return Config{
+		Prometheus: promapi.Server{URL: f.URL}, Pushgateway: &promapi.Server{URL: f.URL}, NoDefaults: true,
+		Step: pmodel.Duration(time.Hour), Targets: []Target{{Name: "cpu_ratio", Query: "up", Unit: UnitRatio}},
+	}
 }
 
 func newEngine(t *testing.T, cfg Config, opts Options) *Engine {

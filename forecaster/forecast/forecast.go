@@ -70,7 +70,8 @@ func (e *Engine) forecast(t *Target, s series.Series, caps capacities, now time.
 	for _, hz := range e.cfg.Horizons {
 		i := int(time.Duration(hz)/grid.Step) - 1
 		r.Horizons[shortDuration(time.Duration(hz))] = map[string]float64{
-			q025: f.Lower[1][i], q10: f.Lower[0][i], q50: f.Median[i], q90: f.Upper[0][i], q975: f.Upper[1][i]}
+			q025: f.Lower[1][i], q10: f.Lower[0][i], q50: f.Median[i], q90: f.Upper[0][i], q975: f.Upper[1][i],
+		}
 	}
 	c := curve(t, s.Labels, in, f)
 	if drops := r.exhaustion(t, in, fit, f, caps); drops > 0 {
@@ -149,8 +150,10 @@ func (r *Result) events(in model.Input, rep ensemble.Report) []curves.Event {
 // curve thins the forecast out to curveStep.
 func curve(t *Target, ls labels.Labels, in model.Input, f model.Forecast) curves.Curve {
 	every := max(int(curveStep/in.Step), 1)
-	c := curves.Curve{Start: in.Start.Add(time.Duration(len(in.Y)) * in.Step), Step: time.Duration(every) * in.Step,
-		Labels: labels.NewBuilder(publicLabels(ls)).Set(labels.MetricName, curves.MetricPrefix+t.Name).Labels()}
+	c := curves.Curve{
+		Start: in.Start.Add(time.Duration(len(in.Y)) * in.Step), Step: time.Duration(every) * in.Step,
+		Labels: labels.NewBuilder(publicLabels(ls)).Set(labels.MetricName, curves.MetricPrefix+t.Name).Labels(),
+	}
 	for _, l := range []struct {
 		q string
 		v []float64

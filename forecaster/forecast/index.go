@@ -42,15 +42,19 @@ func documents(r *Result) []logstore.Document {
 	var docs []logstore.Document
 	for _, h := range slices.Sorted(maps.Keys(r.Horizons)) {
 		q := r.Horizons[h]
-		fields := map[string]any{"forecast.target": r.Target, "forecast.series": r.Labels.String(), "forecast.horizon": h, "forecast.model": r.Model,
-			"forecast.median": q[q50], "forecast.lower80": q[q10], "forecast.upper80": q[q90], "forecast.lower95": q[q025], "forecast.upper95": q[q975]}
+		fields := map[string]any{
+			"forecast.target": r.Target, "forecast.series": r.Labels.String(), "forecast.horizon": h, "forecast.model": r.Model,
+			"forecast.median": q[q50], "forecast.lower80": q[q10], "forecast.upper80": q[q90], "forecast.lower95": q[q025], "forecast.upper95": q[q975],
+		}
 		r.Labels.Range(func(l labels.Label) {
 			if l.Name != labels.MetricName {
 				fields["labels."+l.Name] = l.Value
 			}
 		})
-		docs = append(docs, logstore.Document{ID: fmt.Sprintf("%016x-%s-%d", xxhash.Sum64String(key(r.Target, r.Labels)), h, r.Last.Unix()), Time: r.Made,
-			Message: fmt.Sprintf("%s %s in %s: %.4g (80 %%: %.4g to %.4g) %s", r.Target, r.Labels, h, q[q50], q[q10], q[q90], r.Trend), Fields: fields})
+		docs = append(docs, logstore.Document{
+			ID: fmt.Sprintf("%016x-%s-%d", xxhash.Sum64String(key(r.Target, r.Labels)), h, r.Last.Unix()), Time: r.Made,
+			Message: fmt.Sprintf("%s %s in %s: %.4g (80 %%: %.4g to %.4g) %s", r.Target, r.Labels, h, q[q50], q[q10], q[q90], r.Trend), Fields: fields,
+		})
 	}
 	return docs
 }

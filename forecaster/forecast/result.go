@@ -77,9 +77,11 @@ func accuracy(m backtest.Measures) *Accuracy {
 	if m.Points == 0 {
 		return nil
 	}
-	return &Accuracy{Points: m.Points, MAPE: finite(m.MAPE), SMAPE: finite(m.SMAPE), MASE: finite(m.MASE),
+	return &Accuracy{
+		Points: m.Points, MAPE: finite(m.MAPE), SMAPE: finite(m.SMAPE), MASE: finite(m.MASE),
 		Coverage80: finite(m.Coverage[0]), Coverage95: finite(m.Coverage[1]),
-		Score80: finite(m.Score[0]), Score95: finite(m.Score[1]), DurbinWatson: finite(m.DW)}
+		Score80: finite(m.Score[0]), Score95: finite(m.Score[1]), DurbinWatson: finite(m.DW),
+	}
 }
 
 func finite(v float64) *float64 {

@@ -43,18 +43,30 @@ type Target struct {
 // and falls back to the raw expression on sites without our rules.
 func DefaultTargets() []Target {
 	return []Target{
-		{Name: "node_cpu_utilisation_ratio", Unit: UnitRatio, MAPETarget: 0.10,
-			Query: `instance:node_cpu_utilisation:ratio or on (instance) 1 - avg by (instance) (rate(node_cpu_seconds_total{mode="idle"}[5m]))`},
-		{Name: "node_memory_used_ratio", Unit: UnitRatio, MAPETarget: 0.10,
-			Query: `instance:node_memory_used:ratio or on (instance) max by (instance) (1 - node_memory_MemAvailable_bytes / node_memory_MemTotal_bytes)`},
-		{Name: "node_filesystem_used_ratio", Unit: UnitRatio, MAPETarget: 0.10,
-			Query: `instance_mountpoint:node_filesystem_used:ratio or on (instance, mountpoint) max by (instance, mountpoint) (1 - node_filesystem_avail_bytes{fstype!~"tmpfs|ramfs|overlay|squashfs|iso9660"} / node_filesystem_size_bytes)`},
-		{Name: "node_disk_io_utilisation_ratio", Unit: UnitRatio, MAPETarget: 0.15,
-			Query: `instance_device:node_disk_io_utilisation:ratio or on (instance, device) max by (instance, device) (rate(node_disk_io_time_seconds_total[5m]))`},
-		{Name: "node_network_receive_bytes_per_second", Unit: UnitBytesPerSecond, MAPETarget: 0.15, CapacityQuery: networkCapacity,
-			Query: `instance_device:node_network_receive_bytes:rate5m or on (instance, device) max by (instance, device) (rate(node_network_receive_bytes_total{device!~"lo|veth.*"}[5m]))`},
-		{Name: "node_network_transmit_bytes_per_second", Unit: UnitBytesPerSecond, MAPETarget: 0.15, CapacityQuery: networkCapacity,
-			Query: `instance_device:node_network_transmit_bytes:rate5m or on (instance, device) max by (instance, device) (rate(node_network_transmit_bytes_total{device!~"lo|veth.*"}[5m]))`},
+		{
+			Name: "node_cpu_utilisation_ratio", Unit: UnitRatio, MAPETarget: 0.10,
+			Query: `instance:node_cpu_utilisation:ratio or on (instance) 1 - avg by (instance) (rate(node_cpu_seconds_total{mode="idle"}[5m]))`,
+		},
+		{
+			Name: "node_memory_used_ratio", Unit: UnitRatio, MAPETarget: 0.10,
+			Query: `instance:node_memory_used:ratio or on (instance) max by (instance) (1 - node_memory_MemAvailable_bytes / node_memory_MemTotal_bytes)`,
+		},
+		{
+			Name: "node_filesystem_used_ratio", Unit: UnitRatio, MAPETarget: 0.10,
+			Query: `instance_mountpoint:node_filesystem_used:ratio or on (instance, mountpoint) max by (instance, mountpoint) (1 - node_filesystem_avail_bytes{fstype!~"tmpfs|ramfs|overlay|squashfs|iso9660"} / node_filesystem_size_bytes)`,
+		},
+		{
+			Name: "node_disk_io_utilisation_ratio", Unit: UnitRatio, MAPETarget: 0.15,
+			Query: `instance_device:node_disk_io_utilisation:ratio or on (instance, device) max by (instance, device) (rate(node_disk_io_time_seconds_total[5m]))`,
+		},
+		{
+			Name: "node_network_receive_bytes_per_second", Unit: UnitBytesPerSecond, MAPETarget: 0.15, CapacityQuery: networkCapacity,
+			Query: `instance_device:node_network_receive_bytes:rate5m or on (instance, device) max by (instance, device) (rate(node_network_receive_bytes_total{device!~"lo|veth.*"}[5m]))`,
+		},
+		{
+			Name: "node_network_transmit_bytes_per_second", Unit: UnitBytesPerSecond, MAPETarget: 0.15, CapacityQuery: networkCapacity,
+			Query: `instance_device:node_network_transmit_bytes:rate5m or on (instance, device) max by (instance, device) (rate(node_network_transmit_bytes_total{device!~"lo|veth.*"}[5m]))`,
+		},
 	}
 }
 
@@ -64,8 +76,10 @@ const networkCapacity = `max by (instance, device) (node_network_speed_bytes > 0
 var nameRE = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
 
 // reserved would make a target's gauges collide with the forecaster's own.
-var reserved = []string{"exhaustion_seconds", "exhaustion_probability_ratio", "backtest_mape_ratio", "backtest_smape_ratio",
-	"backtest_mase_ratio", "interval_coverage_ratio", "model_info", "event", "target_mape_ratio", "last_made_timestamp_seconds"}
+var reserved = []string{
+	"exhaustion_seconds", "exhaustion_probability_ratio", "backtest_mape_ratio", "backtest_smape_ratio",
+	"backtest_mase_ratio", "interval_coverage_ratio", "model_info", "event", "target_mape_ratio", "last_made_timestamp_seconds",
+}
 
 func (t *Target) validate() error {
 	switch {

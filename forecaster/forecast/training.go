@@ -45,10 +45,12 @@ func (e *Engine) logTraining(now time.Time) error {
 		if len(list) == 0 {
 			continue
 		}
-		line := job.Training{Time: now, From: list[0].From, To: list[0].Last, Model: name,
+		line := job.Training{
+			Time: now, From: list[0].From, To: list[0].Last, Model: name,
 			Hash: strconv.FormatUint(xxhash.Sum64(raw), 16), Promoted: true,
 			Params:  map[string]string{"target": t.Name, "history": e.cfg.History.String(), "step": e.cfg.Step.String()},
-			Metrics: map[string]float64{"series": float64(len(list))}}
+			Metrics: map[string]float64{"series": float64(len(list))},
+		}
 		for _, r := range list {
 			line.Rows += r.Rows
 			if r.From.Before(line.From) {
@@ -60,7 +62,8 @@ func (e *Engine) logTraining(now time.Time) error {
 		}
 		for metric, of := range map[string]func(*Accuracy) *float64{
 			"mape": func(a *Accuracy) *float64 { return a.MAPE }, "mase": func(a *Accuracy) *float64 { return a.MASE },
-			"coverage80": func(a *Accuracy) *float64 { return a.Coverage80 }, "coverage95": func(a *Accuracy) *float64 { return a.Coverage95 }} {
+			"coverage80": func(a *Accuracy) *float64 { return a.Coverage80 }, "coverage95": func(a *Accuracy) *float64 { return a.Coverage95 },
+		} {
 			if v, ok := medianOf(list, of); ok {
 				line.Metrics[metric] = v
 			}

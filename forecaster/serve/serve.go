@@ -34,7 +34,8 @@ const (
 func Handler(store storage.Queryable, log *slog.Logger) http.Handler {
 	p := parser.NewParser(parser.Options{})
 	a := &api{store: store, log: log, parser: p, engine: promql.NewEngine(promql.EngineOpts{
-		Logger: log, MaxSamples: maxSamples, Timeout: queryTimeout, EnableAtModifier: true, EnableNegativeOffset: true, Parser: p})}
+		Logger: log, MaxSamples: maxSamples, Timeout: queryTimeout, EnableAtModifier: true, EnableNegativeOffset: true, Parser: p,
+	})}
 	mux := http.NewServeMux()
 	for path, f := range map[string]func(*http.Request) (any, error){
 		"/api/v1/query":               a.query,

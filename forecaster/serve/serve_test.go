@@ -47,11 +47,15 @@ func TestAPI(t *testing.T) {
 		want   string
 	}{
 		{"/-/healthy", 200, "forecaster is healthy.\n"},
-		{"/api/v1/query?query=forecast_curve_cpu&time=2026-03-01T01:00:00Z", 200,
-			`{"data":{"result":[{"metric":{"__name__":"forecast_curve_cpu","instance":"a","quantile":"0.5"},"value":[1772326800,"2"]}],"resultType":"vector"},"status":"success"}`},
+		{
+			"/api/v1/query?query=forecast_curve_cpu&time=2026-03-01T01:00:00Z", 200,
+			`{"data":{"result":[{"metric":{"__name__":"forecast_curve_cpu","instance":"a","quantile":"0.5"},"value":[1772326800,"2"]}],"resultType":"vector"},"status":"success"}`,
+		},
 		{"/api/v1/query?query=1%2B1&time=0", 200, `{"data":{"result":[0,"2"],"resultType":"scalar"},"status":"success"}`},
-		{"/api/v1/query_range?query=forecast_curve_cpu&step=1h" + span, 200,
-			`{"data":{"result":[{"metric":{"__name__":"forecast_curve_cpu","instance":"a","quantile":"0.5"},"values":[[1772323200,"1"],[1772326800,"2"],[1772330400,"3"]]}],"resultType":"matrix"},"status":"success"}`},
+		{
+			"/api/v1/query_range?query=forecast_curve_cpu&step=1h" + span, 200,
+			`{"data":{"result":[{"metric":{"__name__":"forecast_curve_cpu","instance":"a","quantile":"0.5"},"values":[[1772323200,"1"],[1772326800,"2"],[1772330400,"3"]]}],"resultType":"matrix"},"status":"success"}`,
+		},
 		{"/api/v1/series?match[]=forecast_curve_cpu" + span, 200, `{"data":[{"__name__":"forecast_curve_cpu","instance":"a","quantile":"0.5"}],"status":"success"}`},
 		{"/api/v1/labels?x=1" + span, 200, `{"data":["__name__","instance","quantile"],"status":"success"}`},
 		{"/api/v1/label/instance/values?x=1" + span, 200, `{"data":["a"],"status":"success"}`},

@@ -163,8 +163,10 @@ func (j *joiner) add(s series.Series) error {
 }
 
 func (c *Client) queryPiece(ctx context.Context, query string, p piece, step time.Duration, fn func(series.Series) error) error {
-	form := url.Values{"query": {query}, "start": {stamp(p.start)}, "end": {stamp(p.end)},
-		"step": {strconv.FormatFloat(step.Seconds(), 'f', -1, 64)}}
+	form := url.Values{
+		"query": {query}, "start": {stamp(p.start)}, "end": {stamp(p.end)},
+		"step": {strconv.FormatFloat(step.Seconds(), 'f', -1, 64)},
+	}
 	return c.do(ctx, query, "/api/v1/query_range", form, fn)
 }
 
