@@ -194,7 +194,7 @@ func TestDamage(t *testing.T) {
 func TestDamageFoundLater(t *testing.T) {
 	dir := t.TempDir()
 	s := mustOpen(t, dir, Options{})
-	for n := range 200 {
+	for n := range 60 {
 		mustWrite(t, s, killBatch(n)...)
 	}
 	if err := s.Close(); err != nil {
