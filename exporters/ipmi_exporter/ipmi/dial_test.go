@@ -76,6 +76,7 @@ func TestDial(t *testing.T) {
 		{name: "full length RAKP 4", bmc: &ipmitest.BMC{FullRAKP4: true}, opt: admin(ipmi.Options{}), suite: 17, quirk: "full_length_rakp4"},
 		{name: "no free session", bmc: &ipmitest.BMC{MaxSession: -1}, opt: admin(ipmi.Options{}), err: ipmi.ErrBusy},
 		{name: "1.5 only", bmc: &ipmitest.BMC{Only15: true}, opt: admin(ipmi.Options{}), via: "lan 1.5"},
+		{name: "1.5, final id at once", bmc: &ipmitest.BMC{Only15: true, FinalID: true}, opt: admin(ipmi.Options{}), via: "lan 1.5"},
 		{name: "1.5 only, 2.0 demanded", bmc: &ipmitest.BMC{Only15: true}, opt: admin(ipmi.Options{Version: ipmi.Version20, Suite: 17}), err: ipmi.ErrTimeout},
 		{name: "1.5 password", bmc: &ipmitest.BMC{Only15: true}, opt: ipmi.Options{User: ipmitest.User, Password: []byte("wrong")}, err: ipmi.ErrPassword},
 	}

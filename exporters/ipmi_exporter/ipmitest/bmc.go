@@ -19,6 +19,7 @@ type BMC struct {
 	FullRAKP4  bool   // it does not truncate the check value of RAKP 4
 	Kg         string // BMC key
 	MaxSession int    // session slots; default 8
+	FinalID    bool   // it answers the activation of a 1.5 session under the final id
 	Only15     bool   // it speaks IPMI 1.5 only
 
 	SDRs    [][]byte

@@ -287,6 +287,9 @@ func (b *BMC) packet15(p []byte) []byte {
 		s := &session{own: 0x6160, v15: true, active: true, sent: binary.LittleEndian.Uint32(m[24:])}
 		b.sessions[s.own] = s
 		b.opened++
+		if b.FinalID {
+			id = s.own
+		}
 		return wrap(2, 0, id, b.reply(m, 0, append(append([]byte{2}, le32(s.own)...), 1, 0, 0, 0, 4)))
 	}
 	s := b.sessions[id]
