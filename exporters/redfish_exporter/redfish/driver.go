@@ -229,6 +229,9 @@ func (s *scrape) open(ctx context.Context) error {
 	}()
 	root, _, err := s.get(ctx, rootPath, urgent)
 	rootTook := time.Since(s.start)
+	if absent(err) { // some services know it only with a slash, and do not redirect
+		root, err = s.request(ctx, rootPath+"/", urgent, "", options{})
+	}
 	loginErr := <-login
 	if err != nil && unreachable(err) {
 		return err

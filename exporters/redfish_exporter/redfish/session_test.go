@@ -179,6 +179,25 @@ func TestRedirects(t *testing.T) {
 	}
 }
 
+// TestRootWithSlash: a service that knows its root only with a slash is still read with
+// everything the root offers.
+func TestRootWithSlash(t *testing.T) {
+	svc := &redfishtest.Service{Tree: redfishtest.Full()}
+	svc.OfferExpand(1)
+	svc.Fault = func(w http.ResponseWriter, r *http.Request) bool {
+		if r.URL.Path == "/redfish/v1" {
+			http.Error(w, "{}", http.StatusNotFound)
+			return true
+		}
+		return false
+	}
+	web := serve(t, svc)
+	full(t, scrapeText(t, newDriver(t, nil), web, 10*time.Second))
+	if n := svc.Stats().Requests; n > 60 {
+		t.Errorf("%d requests: $expand was not noticed", n)
+	}
+}
+
 func TestIdleClientsExpire(t *testing.T) {
 	svc := &redfishtest.Service{Tree: redfishtest.Full()}
 	web := serve(t, svc)

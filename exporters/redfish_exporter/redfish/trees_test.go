@@ -91,7 +91,7 @@ func TestRecordedTrees(t *testing.T) {
 // chassis: the same sensor may be in Thermal and in Sensors.
 func inventory(tree map[string]any) map[string]int {
 	n := map[string]int{}
-	seen := map[string]bool{}
+	seen, refs := map[string]bool{}, references(tree)
 	once := func(kind, key string) {
 		if !seen[kind+key] {
 			seen[kind+key] = true
@@ -108,19 +108,19 @@ func inventory(tree map[string]any) map[string]int {
 		}
 		switch schema {
 		case "Drive":
-			if node.has("Status") && referenced(tree, path) {
+			if node.has("Status") && refs[path] {
 				once("drives", path)
 			}
 		case "Memory":
-			if reading(node.find("CapacityMiB")) && referenced(tree, path) {
+			if reading(node.find("CapacityMiB")) && refs[path] {
 				once("memory", path)
 			}
 		case "Processor":
-			if node.has("Status") && referenced(tree, path) {
+			if node.has("Status") && refs[path] {
 				once("cpu", path)
 			}
 		case "Volume":
-			if reading(node.find("CapacityBytes")) && referenced(tree, path) {
+			if reading(node.find("CapacityBytes")) && refs[path] {
 				once("volumes", path)
 			}
 		case "Thermal":
@@ -150,7 +150,7 @@ func inventory(tree map[string]any) map[string]int {
 	// Sensors are counted where the same chassis shows them nowhere else.
 	for path, v := range tree {
 		node := Node{m: v.(map[string]any)}
-		if !strings.HasPrefix(textOf(node.m["@odata.type"]), "#Sensor.") || !reading(node.find("Reading")) || !referenced(tree, path) {
+		if !strings.HasPrefix(textOf(node.m["@odata.type"]), "#Sensor.") || !reading(node.find("Reading")) || !refs[path] {
 			continue
 		}
 		chassisPath, _, _ := strings.Cut(path, "/Sensors/")
@@ -180,37 +180,30 @@ func shown(tree map[string]any, chassis, name string) bool {
 	return false
 }
 
-// referenced says that some resource of the tree points to path: recordings are partial and
-// hold resources that nothing leads to.
-func referenced(tree map[string]any, path string) bool {
-	var find func(v any) bool
-	find = func(v any) bool {
+// references are the addresses that resources of the tree point to: recordings are partial
+// and hold resources that nothing leads to.
+func references(tree map[string]any) map[string]bool {
+	refs := map[string]bool{}
+	var walk func(v any, self string)
+	walk = func(v any, self string) {
 		switch v := v.(type) {
 		case map[string]any:
-			if id, ok := v["@odata.id"].(string); ok && strings.TrimRight(id, "/") == path {
-				return true
+			if id := strings.TrimRight(textOf(v["@odata.id"]), "/"); id != self {
+				refs[id] = true
 			}
 			for k, e := range v {
-				if k != "Links" && find(e) {
-					return true
+				if k != "Links" {
+					walk(e, self)
 				}
 			}
 		case []any:
 			for _, e := range v {
-				if find(e) {
-					return true
-				}
+				walk(e, self)
 			}
 		}
-		return false
 	}
-	for p, v := range tree {
-		if p == path {
-			continue
-		}
-		if m := v.(map[string]any); find(m) {
-			return true
-		}
+	for path, v := range tree {
+		walk(v, path)
 	}
-	return false
+	return refs
 }
