@@ -71,6 +71,24 @@ func TestEveryModelPredicts(t *testing.T) {
 	}
 }
 
+func TestPredictWithEvents(t *testing.T) {
+	events := filepath.Join(t.TempDir(), "events.csv")
+	write := func(text string) {
+		t.Helper()
+		if err := os.WriteFile(events, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("name,from,to\nbatch,2026-03-05T00:00:00Z,2026-03-05T06:00:00Z\n")
+	if status, _, errs := run(t, month(), "predict", "--model", "decomposable", "--events", events, "-"); status != 0 {
+		t.Error(errs)
+	}
+	write("name,from,to\nbatch,2026-03-05T00:00:00Z,2026-03-04T06:00:00Z\n")
+	if status, _, errs := run(t, month(), "predict", "--events", events, "-"); status != 1 || !strings.Contains(errs, "events.csv:2: batch ends before it begins") {
+		t.Errorf("status %d, %s", status, errs)
+	}
+}
+
 func TestBacktestAndReport(t *testing.T) {
 	html := filepath.Join(t.TempDir(), "report.html")
 	status, out, errs := run(t, month(), "backtest", "--html", html, "-")

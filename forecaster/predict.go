@@ -34,6 +34,8 @@ type fileFlags struct {
 	model    string
 	min, max float64
 	strict   bool
+	events   string
+	known    []model.Event // read from events
 }
 
 func (f *fileFlags) add(cmd flagger, horizon string) {
@@ -51,6 +53,7 @@ func addPredict(a *cli.App) {
 	cmd := a.Command("predict", "Forecast the series of a CSV file; the answer goes to standard output.\n\n"+
 		"Example: forecaster predict --step 1h --horizon 48 --levels 80,95 in.csv > out.csv")
 	cmd.Flag("levels", "Central intervals in percent.").Default("80,95").StringVar(&f.levels)
+	cmd.Flag("events", "CSV file with the columns name,from,to (RFC 3339) of holidays and other known periods, for --model decomposable.").StringVar(&f.events)
 	f.add(cmd, "48")
 	a.Do(cmd, func(ctx context.Context, env cli.Env) error { return predict(ctx, env, f) })
 }
@@ -78,7 +81,7 @@ func (f *fileFlags) input(s *series.Series) (model.Input, []clean.Correction, er
 		return model.Input{}, fixes, err
 	}
 	fixes = append(fixes, clean.Fill(&grid)...)
-	in := model.Input{Y: grid.Y, Start: grid.Start, Step: grid.Step, Lower: f.min, Upper: f.max}
+	in := model.Input{Y: grid.Y, Start: grid.Start, Step: grid.Step, Lower: f.min, Upper: f.max, Events: f.known}
 	if math.IsNaN(in.Lower) {
 		in.Lower = 0
 		for _, v := range in.Y {
@@ -135,6 +138,11 @@ func predict(ctx context.Context, env cli.Env, f fileFlags) error {
 	file, err := f.open(env.Stdin)
 	if err != nil {
 		return err
+	}
+	if f.events != "" {
+		if f.known, err = readEvents(f.events); err != nil {
+			return err
+		}
 	}
 	out := make([]prediction, len(file.Series))
 	each(ctx, len(out), func(i int) { out[i] = f.one(&file.Series[i], levels) })
