@@ -61,6 +61,7 @@ type driver struct {
 	store *elastic.Store
 }
 
+// Close ends the sessions, then the connections to the log store.
 func (d driver) Close(ctx context.Context) error {
 	return errors.Join(d.Driver.Close(ctx), d.store.Close())
 }

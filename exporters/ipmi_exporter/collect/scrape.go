@@ -68,7 +68,7 @@ func (s *scrape) open(ctx context.Context) error {
 }
 
 // hello reads what every scrape needs first: the chassis status, and the BMC's identity
-// when it is not known.
+// when it is not known or the session is new, because the BMC may be new as well.
 func (s *scrape) hello(ctx context.Context, kept bool) error {
 	if kept { // leave time for a new session
 		limit := keptAnswers
@@ -86,7 +86,7 @@ func (s *scrape) hello(ctx context.Context, kept bool) error {
 		return s.noChas
 	}
 	now := time.Now()
-	if !s.target.device.fresh(now, time.Duration(s.module.Refresh)) {
+	if !kept || !s.target.device.fresh(now, time.Duration(s.module.Refresh)) {
 		id, err := ipmi.GetDeviceID(ctx, s.conn())
 		s.note("device id", now, err)
 		if err != nil {
