@@ -15,7 +15,7 @@ import (
 
 	"github.com/inframind/inframind/exporters/snmp_exporter/agent"
 	"github.com/inframind/inframind/exporters/snmp_exporter/conf"
-	. "github.com/inframind/inframind/exporters/snmp_exporter/walk"
+	"github.com/inframind/inframind/exporters/snmp_exporter/walk"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -25,7 +25,7 @@ const (
 	ifXTable = "1.3.6.1.2.1.31.1.1.1."
 )
 
-func dial(t *testing.T, s *agent.Server, opts Options) *Client {
+func dial(t *testing.T, s *agent.Server, opts walk.Options) *walk.Client {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	addr, wait, err := s.Listen(ctx, "127.0.0.1:0")
@@ -36,7 +36,7 @@ func dial(t *testing.T, s *agent.Server, opts Options) *Client {
 	if opts.Auth == nil {
 		opts.Auth = &conf.Auth{Version: 2, Community: "public"}
 	}
-	c, err := Dial(t.Context(), addr, opts)
+	c, err := walk.Dial(t.Context(), addr, opts)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,15 +44,15 @@ func dial(t *testing.T, s *agent.Server, opts Options) *Client {
 	return c
 }
 
-func columns(prefix string, from, to int) (out []Column) {
+func columns(prefix string, from, to int) (out []walk.Column) {
 	for i := from; i <= to; i++ {
-		out = append(out, Column{OID: fmt.Sprintf("%s%d", prefix, i)})
+		out = append(out, walk.Column{OID: fmt.Sprintf("%s%d", prefix, i)})
 	}
 	return out
 }
 
-func interfaces() []Column {
-	return append(append([]Column{{OID: "1.3.6.1.2.1.2.1", Scalar: true}}, columns(ifTable, 1, 22)...), columns(ifXTable, 1, 19)...)
+func interfaces() []walk.Column {
+	return append(append([]walk.Column{{OID: "1.3.6.1.2.1.2.1", Scalar: true}}, columns(ifTable, 1, 22)...), columns(ifXTable, 1, 19)...)
 }
 
 func switchOf(t *testing.T, ports int) *agent.Device {
@@ -68,14 +68,14 @@ func serve(d *agent.Device) *agent.Server {
 	return &agent.Server{Devices: map[string]*agent.Device{"": d}}
 }
 
-var patient = Params{Retries: 2, Timeout: 2 * time.Second}
+var patient = walk.Params{Retries: 2, Timeout: 2 * time.Second}
 
 // TestWalkFetchesEverything reads a switch in all versions and under all kinds of weakness.
 func TestWalkFetchesEverything(t *testing.T) {
 	for _, tc := range []struct {
 		name   string
 		ports  int
-		params Params
+		params walk.Params
 		auth   *conf.Auth
 		change func(*agent.Server)
 		most   int64 // packets
@@ -83,18 +83,18 @@ func TestWalkFetchesEverything(t *testing.T) {
 		{"one port", 1, patient, nil, nil, 8},
 		{"48 ports", 48, patient, nil, nil, 30},
 		{"300 ports", 300, patient, nil, nil, 150},
-		{"few repetitions", 48, Params{MaxRepetitions: 4, Retries: 2, Timeout: 2 * time.Second}, nil, nil, 620},
+		{"few repetitions", 48, walk.Params{MaxRepetitions: 4, Retries: 2, Timeout: 2 * time.Second}, nil, nil, 620},
 		{"version 1", 10, patient, &conf.Auth{Version: 1, Community: "public"}, nil, 120},
 		{"small messages", 48, patient, nil, func(s *agent.Server) { s.MaxSize = 484 }, 250},
-		{"silent when asked for much", 48, Params{Retries: 1, Timeout: 50 * time.Millisecond}, nil, func(s *agent.Server) { s.DropOver = 20 }, 260},
-		{"every tenth answer lost", 48, Params{Retries: 3, Timeout: 50 * time.Millisecond}, nil, func(s *agent.Server) { s.Loss = 10 }, 80},
+		{"silent when asked for much", 48, walk.Params{Retries: 1, Timeout: 50 * time.Millisecond}, nil, func(s *agent.Server) { s.DropOver = 20 }, 260},
+		{"every tenth answer lost", 48, walk.Params{Retries: 3, Timeout: 50 * time.Millisecond}, nil, func(s *agent.Server) { s.Loss = 10 }, 80},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			s := serve(switchOf(t, tc.ports))
 			if tc.change != nil {
 				tc.change(s)
 			}
-			c := dial(t, s, Options{Auth: tc.auth, InFlight: 2})
+			c := dial(t, s, walk.Options{Auth: tc.auth, InFlight: 2})
 			walked, err := c.Walk(t.Context(), tc.params, interfaces())
 			if err != nil {
 				t.Fatal(err)
@@ -126,14 +126,14 @@ func TestWalkFetchesEverything(t *testing.T) {
 func TestWalkLosesOnlyTheSilentColumn(t *testing.T) {
 	s := serve(switchOf(t, 5))
 	s.Silent = []string{ifTable + "14"}
-	c := dial(t, s, Options{})
-	walked, err := c.Walk(t.Context(), Params{Retries: 0, Timeout: 30 * time.Millisecond}, interfaces())
+	c := dial(t, s, walk.Options{})
+	walked, err := c.Walk(t.Context(), walk.Params{Retries: 0, Timeout: 30 * time.Millisecond}, interfaces())
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, w := range walked {
 		if w.OID == ifTable+"14" {
-			if !errors.Is(w.Err, ErrNoAnswer) {
+			if !errors.Is(w.Err, walk.ErrNoAnswer) {
 				t.Errorf("silent column: error %v", w.Err)
 			}
 		} else if w.Err != nil {
@@ -145,19 +145,19 @@ func TestWalkLosesOnlyTheSilentColumn(t *testing.T) {
 func TestMisbehavingAgents(t *testing.T) {
 	for _, tc := range []struct {
 		name   string
-		params Params
+		params walk.Params
 		change func(*agent.Server, string)
 		want   error
 		rows   int
 	}{
-		{"repeats an instance", patient, func(s *agent.Server, oid string) { s.Repeat = oid }, ErrNotIncreasing, 1},
-		{"repeats although that is allowed", Params{AllowNonIncreasing: true, Timeout: time.Second}, func(s *agent.Server, oid string) { s.Repeat = oid }, ErrNotIncreasing, 1},
-		{"counts for ever", patient, func(s *agent.Server, oid string) { s.Endless = oid }, ErrEndless, 200_000},
+		{"repeats an instance", patient, func(s *agent.Server, oid string) { s.Repeat = oid }, walk.ErrNotIncreasing, 1},
+		{"repeats although that is allowed", walk.Params{AllowNonIncreasing: true, Timeout: time.Second}, func(s *agent.Server, oid string) { s.Repeat = oid }, walk.ErrNotIncreasing, 1},
+		{"counts for ever", patient, func(s *agent.Server, oid string) { s.Endless = oid }, walk.ErrEndless, 200_000},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			s := serve(switchOf(t, 3))
 			tc.change(s, ifTable+"10")
-			c := dial(t, s, Options{})
+			c := dial(t, s, walk.Options{})
 			walked, err := c.Walk(t.Context(), tc.params, columns(ifTable, 8, 12))
 			if err != nil {
 				t.Fatal(err)
@@ -194,8 +194,8 @@ func TestBrokenValues(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := dial(t, serve(d), Options{})
-	walked, err := c.Walk(t.Context(), Params{Timeout: time.Second}, interfaces())
+	c := dial(t, serve(d), walk.Options{})
+	walked, err := c.Walk(t.Context(), walk.Params{Timeout: time.Second}, interfaces())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -223,7 +223,7 @@ func TestBrokenValues(t *testing.T) {
 }
 
 func TestEmptyTablesCostNothing(t *testing.T) {
-	c := dial(t, serve(switchOf(t, 3)), Options{})
+	c := dial(t, serve(switchOf(t, 3)), walk.Options{})
 	cols := interfaces()
 	for table := range 40 {
 		cols = append(cols, columns(fmt.Sprintf("1.3.6.1.4.1.9.9.%d.1.1.", 100+table), 1, 20)...)
@@ -239,10 +239,10 @@ func TestEmptyTablesCostNothing(t *testing.T) {
 func TestNobodyAnswers(t *testing.T) {
 	s := serve(nil)
 	s.Devices = nil
-	c := dial(t, s, Options{})
+	c := dial(t, s, walk.Options{})
 	start := time.Now()
-	_, err := c.Walk(t.Context(), Params{Retries: 1, Timeout: 50 * time.Millisecond}, interfaces())
-	if !errors.Is(err, ErrNoAnswer) || time.Since(start) > 2*time.Second {
+	_, err := c.Walk(t.Context(), walk.Params{Retries: 1, Timeout: 50 * time.Millisecond}, interfaces())
+	if !errors.Is(err, walk.ErrNoAnswer) || time.Since(start) > 2*time.Second {
 		t.Errorf("error %v after %v", err, time.Since(start))
 	}
 }
@@ -250,11 +250,11 @@ func TestNobodyAnswers(t *testing.T) {
 func TestDeviceDiesDuringTheWalk(t *testing.T) {
 	s := serve(switchOf(t, 5))
 	s.Silent = []string{ifXTable[:len(ifXTable)-1]}
-	c := dial(t, s, Options{})
+	c := dial(t, s, walk.Options{})
 	if _, _, err := c.Get(t.Context(), patient, []string{"1.3.6.1.2.1.1.3.0"}); err != nil {
 		t.Fatal(err)
 	}
-	walked, err := c.Walk(t.Context(), Params{Retries: 0, Timeout: 20 * time.Millisecond}, interfaces())
+	walked, err := c.Walk(t.Context(), walk.Params{Retries: 0, Timeout: 20 * time.Millisecond}, interfaces())
 	if err == nil || !strings.Contains(err.Error(), "stopped answering") {
 		t.Errorf("error %v", err)
 	}
@@ -270,7 +270,7 @@ func TestDeviceDiesDuringTheWalk(t *testing.T) {
 func TestWalkEndsWithItsContext(t *testing.T) {
 	s := serve(switchOf(t, 200))
 	s.Delay = 20 * time.Millisecond
-	c := dial(t, s, Options{InFlight: 1})
+	c := dial(t, s, walk.Options{InFlight: 1})
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
 	start := time.Now()
@@ -292,7 +292,7 @@ func TestWalkEndsWithItsContext(t *testing.T) {
 
 func TestGetLeavesOutWhatIsMissing(t *testing.T) {
 	for _, version := range []int{1, 2} {
-		c := dial(t, serve(switchOf(t, 2)), Options{Auth: &conf.Auth{Version: version, Community: "x"}})
+		c := dial(t, serve(switchOf(t, 2)), walk.Options{Auth: &conf.Auth{Version: version, Community: "x"}})
 		got, lost, err := c.Get(t.Context(), patient, []string{"1.3.6.1.2.1.1.1.0", "1.3.6.1.2.1.1.99.0", "1.3.6.1.2.1.2.1.0"})
 		if err != nil || lost != 0 || len(got) != 2 || got[1].Value.Float() != 2 {
 			t.Errorf("version %d: %v, lost %d, %v", version, got, lost, err)
@@ -314,7 +314,7 @@ func TestSplitTarget(t *testing.T) {
 		{"x:70000", "", "", 0, true},
 		{"", "", "", 0, true},
 	} {
-		transport, host, port, err := SplitTarget(tc.in)
+		transport, host, port, err := walk.SplitTarget(tc.in)
 		if (err != nil) != tc.bad || transport != tc.transport || host != tc.host || port != tc.port {
 			t.Errorf("%q: %s %s %d %v", tc.in, transport, host, port, err)
 		}
@@ -338,26 +338,26 @@ func TestVersion3(t *testing.T) {
 		{"SHA-512 and AES-256", conf.Auth{Username: "sha512aes256", SecurityLevel: "authPriv", Password: "authpass1", PrivPassword: "privpass1", AuthProtocol: "SHA512", PrivProtocol: "AES256"}, nil},
 		{"MD5 and DES", conf.Auth{Username: "md5des", SecurityLevel: "authPriv", Password: "authpass1", PrivPassword: "privpass1", AuthProtocol: "MD5", PrivProtocol: "DES"}, nil},
 		{"authentication only", conf.Auth{Username: "shaaes", SecurityLevel: "authNoPriv", Password: "authpass1", AuthProtocol: "SHA"}, nil},
-		{"wrong password", conf.Auth{Username: "shaaes", SecurityLevel: "authPriv", Password: "wrongpass", PrivPassword: "privpass1", AuthProtocol: "SHA", PrivProtocol: "AES"}, ErrLogin},
-		{"wrong key", conf.Auth{Username: "shaaes", SecurityLevel: "authPriv", Password: "authpass1", PrivPassword: "wrongpass", AuthProtocol: "SHA", PrivProtocol: "AES"}, ErrLogin},
-		{"unknown user", conf.Auth{Username: "nobody", SecurityLevel: "authNoPriv", Password: "authpass1", AuthProtocol: "SHA"}, ErrLogin},
+		{"wrong password", conf.Auth{Username: "shaaes", SecurityLevel: "authPriv", Password: "wrongpass", PrivPassword: "privpass1", AuthProtocol: "SHA", PrivProtocol: "AES"}, walk.ErrLogin},
+		{"wrong key", conf.Auth{Username: "shaaes", SecurityLevel: "authPriv", Password: "authpass1", PrivPassword: "wrongpass", AuthProtocol: "SHA", PrivProtocol: "AES"}, walk.ErrLogin},
+		{"unknown user", conf.Auth{Username: "nobody", SecurityLevel: "authNoPriv", Password: "authpass1", AuthProtocol: "SHA"}, walk.ErrLogin},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			tc.auth.Version = 3
-			dev := NewDevice()
+			dev := walk.NewDevice()
 			for round := range 2 { // the second uses the engine id that the first found
-				c, err := Dial(t.Context(), addr, Options{Auth: &tc.auth, Device: dev})
+				c, err := walk.Dial(t.Context(), addr, walk.Options{Auth: &tc.auth, Device: dev})
 				if err != nil {
 					t.Fatal(err)
 				}
-				walked, err := c.Walk(t.Context(), Params{Retries: 1, Timeout: time.Second}, columns("1.3.6.1.2.1.1.9.1.", 2, 4))
+				walked, err := c.Walk(t.Context(), walk.Params{Retries: 1, Timeout: time.Second}, columns("1.3.6.1.2.1.1.9.1.", 2, 4))
 				packets := c.Packets.Load()
 				if closeErr := c.Close(); closeErr != nil {
 					t.Error(closeErr)
 				}
 				if tc.bad != nil {
 					// An agent may also keep silent about a wrong key.
-					if !errors.Is(err, tc.bad) && !(tc.name == "wrong key" && errors.Is(err, ErrNoAnswer)) {
+					if !errors.Is(err, tc.bad) && !(tc.name == "wrong key" && errors.Is(err, walk.ErrNoAnswer)) {
 						t.Errorf("error %v, want %v", err, tc.bad)
 					}
 					continue
@@ -388,13 +388,13 @@ func TestTCP(t *testing.T) {
 	auth := &conf.Auth{Version: 3, Username: "shaaes", SecurityLevel: "authNoPriv", Password: "authpass1", AuthProtocol: "SHA"}
 	for _, tc := range []struct {
 		target string
-		opts   Options
-	}{{"tcp://" + addr, Options{Auth: auth}}, {"udp://" + addr, Options{Auth: auth, Unconnected: true}}} {
-		c, err := Dial(t.Context(), tc.target, tc.opts)
+		opts   walk.Options
+	}{{"tcp://" + addr, walk.Options{Auth: auth}}, {"udp://" + addr, walk.Options{Auth: auth, Unconnected: true}}} {
+		c, err := walk.Dial(t.Context(), tc.target, tc.opts)
 		if err != nil {
 			t.Fatal(err)
 		}
-		walked, err := c.Walk(t.Context(), Params{Retries: 1, Timeout: time.Second}, columns("1.3.6.1.2.1.1.9.1.", 2, 4))
+		walked, err := c.Walk(t.Context(), walk.Params{Retries: 1, Timeout: time.Second}, columns("1.3.6.1.2.1.1.9.1.", 2, 4))
 		if err != nil || len(walked) != 3 || len(walked[0].Rows) < 5 {
 			t.Errorf("%s: %d columns, %v", tc.target, len(walked), err)
 		}
@@ -426,11 +426,11 @@ func startSnmpd(t *testing.T, bin string) (addr string) {
 	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
 	auth := &conf.Auth{Version: 3, Username: "shaaes", SecurityLevel: "authNoPriv", Password: "authpass1", AuthProtocol: "SHA"}
 	for range 50 {
-		c, err := Dial(t.Context(), addr, Options{Auth: auth})
+		c, err := walk.Dial(t.Context(), addr, walk.Options{Auth: auth})
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, _, err = c.Get(t.Context(), Params{Timeout: 100 * time.Millisecond}, []string{"1.3.6.1.2.1.1.3.0"})
+		_, _, err = c.Get(t.Context(), walk.Params{Timeout: 100 * time.Millisecond}, []string{"1.3.6.1.2.1.1.3.0"})
 		_ = c.Close()
 		if err == nil {
 			return addr
