@@ -223,6 +223,7 @@ func (f *Fitted) train(saved *State, horizon int) {
 	trials := f.roll(f.use, horizon)
 	mae, total := f.scores(f.use, trials)
 	f.weights = weigh(f.use, mae, total)
+	punctual := f.bursty && regular(f.use, total)
 	mixed := make([][]float64, len(trials))
 	res := make([]residual, 0, len(trials)*horizon)
 	fine := f.in.Y[f.phase:]
@@ -235,10 +236,29 @@ func (f *Fitted) train(saved *State, horizon int) {
 		}
 	}
 	f.spread = calibrate(res, f.day, len(trials))
+	f.spread.Regular = punctual
 	f.spread.Grow = f.levelGrowth()
 	f.report = f.describe(true)
 	f.report.Measures = f.measure(res, trials, mixed)
 	f.spread.compact()
+}
+
+// regularShare is the error of a naive forecast, of that of the median, under which bursts
+// come at known times.
+const regularShare = 0.7
+
+// regular tells whether the bursts of a bursty series repeat by the day or the week.
+func regular(use []member, total []float64) bool {
+	naive, flat := math.Inf(1), math.Inf(1)
+	for m, e := range total {
+		switch {
+		case use[m].naive:
+			naive = min(naive, e)
+		case use[m].name == "median":
+			flat = e
+		}
+	}
+	return naive < regularShare*flat
 }
 
 // maxResiduals bounds the work on data far finer than the grid.

@@ -102,14 +102,14 @@ func (f *Fitted) Forecast(h int, levels []float64) model.Forecast {
 	return out
 }
 
-// interval at central coverage level around z, step g of the grid. For bursty series the
-// bursts' times cannot be known: the interval is that of the history, and for wide levels
+// interval at central coverage level around z, step g of the grid. For bursty series whose
+// bursts come at any time the interval is that of the history, and for wide levels
 // at least that of the errors.
 func (f *Fitted) interval(z float64, g int, level float64) (lo, hi float64) {
 	p := (1 - level) / 2
 	lo = f.space.Out(z + f.spread.bound(g, p, level))
 	hi = f.space.Out(z + f.spread.bound(g, 1-p, level))
-	if !f.bursty {
+	if !f.bursty || f.spread.Regular {
 		return lo, hi
 	}
 	if level <= 0.9 {

@@ -21,6 +21,7 @@ type Spread struct {
 	Origins int     `json:"origins"` // of the backtest
 	Grow    float64 `json:"grow"`    // added per day past Scale, in squared units of it
 	Day     int     `json:"day"`
+	Regular bool    `json:"regular,omitempty"` // bursts that come at known times
 }
 
 // Rounded is a list of numbers that is kept with five digits: states of thousands of
