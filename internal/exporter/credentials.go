@@ -104,26 +104,18 @@ func (a *Auth) resolve(ctx context.Context, name, target string) (Credential, er
 		c.Username = string(u)
 	}
 	for key, file := range a.SecretFiles {
-		var s promconfig.Secret
-		if s, err = errOr(err, file); err != nil {
+		if err != nil {
 			break
 		}
 		if c.Secrets == nil {
 			c.Secrets = map[string]promconfig.Secret{}
 		}
-		c.Secrets[key] = s
+		c.Secrets[key], err = ReadSecret(file)
 	}
 	if err != nil {
 		return Credential{Name: name}, Failf(ReasonCredentials, "auth %s: %w", name, err)
 	}
 	return c, nil
-}
-
-func errOr(err error, file string) (promconfig.Secret, error) {
-	if err != nil {
-		return "", err
-	}
-	return ReadSecret(file)
 }
 
 // ReadSecret reads a secret from a file and drops the line end.
@@ -132,7 +124,7 @@ func ReadSecret(path string) (promconfig.Secret, error) {
 	if err != nil {
 		return "", err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	raw, err := io.ReadAll(io.LimitReader(f, maxSecret+1))
 	if err != nil {
 		return "", fmt.Errorf("read %s: %w", path, err)

@@ -2,6 +2,7 @@ package exporter
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/netip"
 	"regexp"
@@ -94,9 +95,7 @@ func (s *server) discover(w http.ResponseWriter, r *http.Request) {
 				labels[name] = v
 			}
 		}
-		for name, v := range d.Labels {
-			labels[name] = v
-		}
+		maps.Copy(labels, d.Labels)
 		groups = append(groups, targetGroup{Targets: d.expanded, Labels: labels})
 	}
 	if class != "" && !slices.Contains(classes, class) {

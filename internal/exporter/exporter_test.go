@@ -333,8 +333,12 @@ func TestTimeout(t *testing.T) {
 		header string
 		want   time.Duration
 	}{
-		{"", defaultTimeout}, {"x", defaultTimeout}, {"-1", defaultTimeout}, {"NaN", defaultTimeout},
-		{"10", 9500 * time.Millisecond}, {"0.8", 400 * time.Millisecond},
+		{"", defaultTimeout},
+		{"x", defaultTimeout},
+		{"-1", defaultTimeout},
+		{"NaN", defaultTimeout},
+		{"10", 9500 * time.Millisecond},
+		{"0.8", 400 * time.Millisecond},
 	} {
 		h := http.Header{"X-Prometheus-Scrape-Timeout-Seconds": {tc.header}}
 		if got := timeout(h, 500*time.Millisecond); got != tc.want {
@@ -351,13 +355,16 @@ func TestHostAndReason(t *testing.T) {
 			t.Errorf("Host(%q) = %q, want %q", in, got, want)
 		}
 	}
-	_, dns := url.Parse("http://[")
+	dns := &url.Error{Op: "parse", URL: "x", Err: errors.New("y")}
 	for _, tc := range []struct {
 		err  error
 		want string
 	}{
-		{nil, ""}, {dns, ReasonError}, {fmt.Errorf("x: %w", context.DeadlineExceeded), ReasonTimeout},
-		{fmt.Errorf("x: %w", Failf(ReasonBusy, "y")), ReasonBusy}, {errors.New("z"), ReasonError},
+		{nil, ""},
+		{dns, ReasonError},
+		{fmt.Errorf("x: %w", context.DeadlineExceeded), ReasonTimeout},
+		{fmt.Errorf("x: %w", Failf(ReasonBusy, "y")), ReasonBusy},
+		{errors.New("z"), ReasonError},
 	} {
 		if got := Reason(tc.err); got != tc.want {
 			t.Errorf("Reason(%v) = %q, want %q", tc.err, got, tc.want)

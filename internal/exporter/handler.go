@@ -126,10 +126,11 @@ func (s *server) probe(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	start := time.Now()
-	key := req.target + "\x00" + strings.Join(req.modules, ",") + "\x00" + req.auth
+	parts := []string{req.target, strings.Join(req.modules, ","), req.auth}
 	for _, name := range g.params {
-		key += "\x00" + req.params[name]
+		parts = append(parts, req.params[name])
 	}
+	key := strings.Join(parts, "\x00")
 	res, merged := g.flights.do(ctx, key, req.target, func(ctx context.Context) Result {
 		s.metrics.inFlight.Inc()
 		defer s.metrics.inFlight.Dec()

@@ -114,7 +114,7 @@ func (p *HTTPProvider) fetch(ctx context.Context, target string, c *Credential) 
 		if err != nil {
 			return answer{}, err
 		}
-		defer resp.Body.Close()
+		defer func() { _ = resp.Body.Close() }()
 		if resp.StatusCode != http.StatusOK {
 			return answer{}, fmt.Errorf("secret provider answered %s", resp.Status)
 		}

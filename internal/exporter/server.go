@@ -207,7 +207,7 @@ func (s *server) serve(ctx context.Context, flags *web.FlagConfig, hup <-chan st
 			stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 			if err := srv.Shutdown(stop); err != nil {
 				s.log.Warn("requests were cut off", "err", err)
-				srv.Close()
+				_ = srv.Close()
 			}
 			cancel()
 			s.close()

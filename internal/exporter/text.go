@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/klauspost/compress/gzip"
@@ -62,9 +63,9 @@ func (t Text) String() string { return string(bytes.Join(t, nil)) }
 
 // wholeLines drops a last line that has no end, which would spoil the exposition.
 func (t Text) wholeLines() Text {
-	for i := len(t) - 1; i >= 0; i-- {
-		if at := bytes.LastIndexByte(t[i], '\n'); at >= 0 {
-			t[i] = t[i][:at+1]
+	for i, piece := range slices.Backward(t) {
+		if at := bytes.LastIndexByte(piece, '\n'); at >= 0 {
+			t[i] = piece[:at+1]
 			return t[:i+1]
 		}
 	}

@@ -83,7 +83,7 @@ func (t *Trace) table(b *bytes.Buffer) {
 	for _, c := range t.calls {
 		fmt.Fprintf(w, "%.3fs\t%.3fs\t%d\t%s\t%s\n", c.at.Seconds(), c.took.Seconds(), c.bytes, c.result, c.what)
 	}
-	w.Flush()
+	_ = w.Flush() // a buffer takes everything
 }
 
 // logBuffer keeps log lines for ?debug=true, up to a limit.

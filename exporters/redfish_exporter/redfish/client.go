@@ -174,7 +174,7 @@ func (c *client) once(ctx context.Context, path, token, etag string) (n Node, wa
 		c.observe(ctx, "GET "+path, start, nil, err, 0)
 		return Node{}, 0, fmt.Errorf("%s: %w", path, err)
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }()
 	raw, err := io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
 	c.observe(ctx, "GET "+path, start, resp, err, len(raw))
 	switch {

@@ -3,7 +3,8 @@ package redfish
 import (
 	"fmt"
 	"io"
-	"math/rand"
+	"maps"
+	"math/rand/v2"
 	"net/http"
 	"path/filepath"
 	"strings"
@@ -158,18 +159,16 @@ func TestDeadline(t *testing.T) {
 func TestDamagedTrees(t *testing.T) {
 	all := map[string]map[string]any{"full": redfishtest.Full()}
 	if !testing.Short() {
-		for name, tree := range trees(t) {
-			all[name] = tree
-		}
+		maps.Copy(all, trees(t))
 	}
 	for name, tree := range all {
-		for seed := range int64(2) {
+		for seed := range uint64(2) {
 			t.Run(filepath.Join(name, fmt.Sprint(seed)), func(t *testing.T) {
 				t.Parallel()
-				rnd := rand.New(rand.NewSource(seed))
+				rnd := rand.New(rand.NewPCG(seed, 1))
 				damaged := map[string]any{}
 				for path, v := range tree {
-					if path != rootPath && rnd.Intn(30) == 0 {
+					if path != rootPath && rnd.IntN(30) == 0 {
 						continue // a missing resource
 					}
 					damaged[path] = damage(rnd, v)
@@ -191,8 +190,8 @@ func TestDamagedTrees(t *testing.T) {
 
 // damage changes one value in twenty to another type.
 func damage(rnd *rand.Rand, v any) any {
-	if rnd.Intn(20) == 0 {
-		return []any{nil, "text", -1.5, 1e300, true, []any{}, []any{nil, 3.0}, map[string]any{}, map[string]any{"@odata.id": 5.0}, "\x00\xff"}[rnd.Intn(10)]
+	if rnd.IntN(20) == 0 {
+		return []any{nil, "text", -1.5, 1e300, true, []any{}, []any{nil, 3.0}, map[string]any{}, map[string]any{"@odata.id": 5.0}, "\x00\xff"}[rnd.IntN(10)]
 	}
 	switch v := v.(type) {
 	case map[string]any:

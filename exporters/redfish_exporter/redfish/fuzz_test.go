@@ -64,8 +64,16 @@ func TestISOSeconds(t *testing.T) {
 		want float64
 		ok   bool
 	}{
-		{"PT23H59M34.5S", 86374.5, true}, {"P1DT1S", 86401, true}, {"P2W", 1209600, true}, {"PT0S", 0, true},
-		{"P1M", 0, false}, {"P1Y", 0, false}, {"PT5", 0, false}, {"PS", 0, false}, {"5S", 0, false}, {"P", 0, false},
+		{"PT23H59M34.5S", 86374.5, true},
+		{"P1DT1S", 86401, true},
+		{"P2W", 1209600, true},
+		{"PT0S", 0, true},
+		{"P1M", 0, false},
+		{"P1Y", 0, false},
+		{"PT5", 0, false},
+		{"PS", 0, false},
+		{"5S", 0, false},
+		{"P", 0, false},
 	} {
 		if got, ok := isoSeconds(tc.in); got != tc.want || ok != tc.ok {
 			t.Errorf("%s: %v %v, want %v %v", tc.in, got, ok, tc.want, tc.ok)

@@ -42,8 +42,10 @@ func (o *sink) memoryMetrics(ctx context.Context, n Node, p hw.Part) {
 		return
 	}
 	for _, e := range []struct{ key, kind string }{
-		{"CorrectableECCErrorCount", "correctable_ecc"}, {"UncorrectableECCErrorCount", "uncorrectable_ecc"},
-		{"IndeterminateCorrectableErrorCount", "indeterminate_correctable"}, {"IndeterminateUncorrectableErrorCount", "indeterminate_uncorrectable"},
+		{"CorrectableECCErrorCount", "correctable_ecc"},
+		{"UncorrectableECCErrorCount", "uncorrectable_ecc"},
+		{"IndeterminateCorrectableErrorCount", "indeterminate_correctable"},
+		{"IndeterminateUncorrectableErrorCount", "indeterminate_uncorrectable"},
 	} {
 		path := "LifeTime." + e.key
 		if _, ok, _ := m.num(path); !ok {

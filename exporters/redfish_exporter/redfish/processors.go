@@ -67,8 +67,10 @@ func (o *sink) processorMetrics(m Node, p hw.Part) {
 	}
 	o.pcieErrors(m.obj("PCIeErrors"), p)
 	for _, t := range []struct{ path, cause string }{
-		{"PowerLimitThrottleDuration", "power"}, {"ThermalLimitThrottleDuration", "thermal"},
-		{"Oem.Nvidia.HardwareViolationThrottleDuration", "hardware"}, {"Oem.Nvidia.GlobalSoftwareViolationThrottleDuration", "software"},
+		{"PowerLimitThrottleDuration", "power"},
+		{"ThermalLimitThrottleDuration", "thermal"},
+		{"Oem.Nvidia.HardwareViolationThrottleDuration", "hardware"},
+		{"Oem.Nvidia.GlobalSoftwareViolationThrottleDuration", "software"},
 	} {
 		if text := m.str(t.path); text != "" {
 			s, ok := isoSeconds(text)
@@ -84,9 +86,14 @@ func (o *sink) processorMetrics(m Node, p hw.Part) {
 // pcieErrors sends the error counters that PCIeDevice, ProcessorMetrics and PortMetrics share.
 func (o *sink) pcieErrors(n Node, p hw.Part) {
 	for _, e := range []struct{ key, kind string }{
-		{"CorrectableErrorCount", "pcie_correctable"}, {"NonFatalErrorCount", "pcie_non_fatal"}, {"FatalErrorCount", "pcie_fatal"},
-		{"L0ToRecoveryCount", "pcie_l0_to_recovery"}, {"ReplayCount", "pcie_replay"}, {"ReplayRolloverCount", "pcie_replay_rollover"},
-		{"NAKSentCount", "pcie_nak_sent"}, {"NAKReceivedCount", "pcie_nak_received"},
+		{"CorrectableErrorCount", "pcie_correctable"},
+		{"NonFatalErrorCount", "pcie_non_fatal"},
+		{"FatalErrorCount", "pcie_fatal"},
+		{"L0ToRecoveryCount", "pcie_l0_to_recovery"},
+		{"ReplayCount", "pcie_replay"},
+		{"ReplayRolloverCount", "pcie_replay_rollover"},
+		{"NAKSentCount", "pcie_nak_sent"},
+		{"NAKReceivedCount", "pcie_nak_received"},
 	} {
 		o.send(hw.Errors, p, n, e.key, 1, e.kind)
 	}

@@ -118,8 +118,16 @@ func scaleOf(kind, unit string) (factor, offset float64) {
 func kindOf(context string) string {
 	c := strings.ToLower(context)
 	for _, k := range []struct{ part, kind string }{
-		{"gpu", hw.GPU}, {"accelerator", hw.GPU}, {"cpu", hw.CPU}, {"powersupply", hw.PowerSupply}, {"powersubsystem", hw.PowerSupply},
-		{"memory", hw.Memory}, {"fan", hw.Fan}, {"storage", hw.PhysicalDisk}, {"network", hw.Network}, {"battery", hw.Battery},
+		{"gpu", hw.GPU},
+		{"accelerator", hw.GPU},
+		{"cpu", hw.CPU},
+		{"powersupply", hw.PowerSupply},
+		{"powersubsystem", hw.PowerSupply},
+		{"memory", hw.Memory},
+		{"fan", hw.Fan},
+		{"storage", hw.PhysicalDisk},
+		{"network", hw.Network},
+		{"battery", hw.Battery},
 	} {
 		if strings.Contains(c, k.part) {
 			return k.kind

@@ -86,7 +86,7 @@ func (c *client) createSession(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("log in: %w", err)
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }()
 	raw, _ := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
 	token := resp.Header.Get("X-Auth-Token")
 	switch {
@@ -177,7 +177,7 @@ func (c *client) deleteSession(ctx context.Context, path, token string) error {
 	if err != nil {
 		return fmt.Errorf("log out of %s: %w", c.base.Host, stripURL(err))
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }()
 	if resp.StatusCode/100 != 2 && resp.StatusCode != http.StatusNotFound && resp.StatusCode != http.StatusUnauthorized {
 		return fmt.Errorf("log out of %s: %s", c.base.Host, resp.Status)
 	}

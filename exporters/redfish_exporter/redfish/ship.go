@@ -8,6 +8,7 @@ import (
 	"hash/fnv"
 	"io"
 	"log/slog"
+	"maps"
 	"net"
 	"net/url"
 	"os"
@@ -203,8 +204,7 @@ func (s *shipper) state(target string) (st *seenEntries, known bool, err error) 
 func hashOf(parts ...string) string {
 	h := fnv.New128a()
 	for _, p := range parts {
-		io.WriteString(h, p)
-		h.Write([]byte{0})
+		h.Write([]byte(p + "\x00"))
 	}
 	return fmt.Sprintf("%x", h.Sum(nil))
 }
@@ -255,9 +255,7 @@ func (l *lineWriter) Write(_ context.Context, _ string, docs []logstore.Document
 
 func jsonLine(d logstore.Document) ([]byte, error) {
 	m := map[string]any{"@timestamp": d.Time.Format(time.RFC3339Nano), "message": d.Message, "event.id": d.ID}
-	for k, v := range d.Fields {
-		m[k] = v
-	}
+	maps.Copy(m, d.Fields)
 	line, err := json.Marshal(m)
 	return append(line, '\n'), err
 }
@@ -297,7 +295,7 @@ func (d *dialWriter) Write(p []byte) (int, error) {
 	}
 	n, err := d.conn.Write(p)
 	if err != nil {
-		d.conn.Close()
+		err = errors.Join(err, d.conn.Close())
 		d.conn = nil
 	}
 	return n, err

@@ -64,17 +64,6 @@ func (o *sink) get(ctx context.Context, link string, p priority) (n Node, ok boo
 	return n, err == nil
 }
 
-// expanded reads one resource with what it holds.
-func (o *sink) expanded(ctx context.Context, link string, p priority) (n Node, ok bool) {
-	if link == "" {
-		return Node{}, false
-	}
-	n, age, err := o.s.expanded(ctx, link, p, false)
-	o.noteAge(age)
-	o.fail(err)
-	return n, err == nil
-}
-
 // members reads the members of the collection at link; deep also what they hold.
 func (o *sink) members(ctx context.Context, link string, p priority, deep bool) []Node {
 	if link == "" {

@@ -134,8 +134,11 @@ func (o *sink) drive(ctx context.Context, n Node, parent string) {
 	o.send(hw.DiskPowerOnSeconds, p, m, "PowerOnHours", 3600)
 	o.send(hw.TemperatureCelsius, p, m, "NVMeSMART.CompositeTemperatureCelsius", 1)
 	for _, e := range []struct{ path, kind string }{
-		{"BadBlockCount", "bad_block"}, {"CorrectableIOReadErrorCount", "read_correctable"}, {"UncorrectableIOReadErrorCount", "read_uncorrectable"},
-		{"CorrectableIOWriteErrorCount", "write_correctable"}, {"UncorrectableIOWriteErrorCount", "write_uncorrectable"},
+		{"BadBlockCount", "bad_block"},
+		{"CorrectableIOReadErrorCount", "read_correctable"},
+		{"UncorrectableIOReadErrorCount", "read_uncorrectable"},
+		{"CorrectableIOWriteErrorCount", "write_correctable"},
+		{"UncorrectableIOWriteErrorCount", "write_uncorrectable"},
 		{"NVMeSMART.MediaAndDataIntegrityErrors", "media"},
 	} {
 		o.send(hw.Errors, p, m, e.path, 1, e.kind)

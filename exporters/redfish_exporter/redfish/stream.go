@@ -87,7 +87,7 @@ func (d *Driver) readStream(ctx context.Context, c *client, path string) error {
 	if err != nil {
 		return stripURL(err)
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }()
 	if resp.StatusCode != http.StatusOK {
 		return &statusError{resp.StatusCode, path}
 	}

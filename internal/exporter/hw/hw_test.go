@@ -1,11 +1,11 @@
 package hw
 
 import (
+	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
 	"math"
-	"strconv"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -81,15 +81,16 @@ func metricConstants(t *testing.T) int {
 func TestStatusIsAStateSet(t *testing.T) {
 	s := New("test")
 	c := collect(func(ch chan<- prometheus.Metric) { s.SendStatus(ch, Part{ID: "1", Type: Fan}, Degraded) })
-	want := "# HELP hw_status State of the part: 1 for the state that holds, 0 for the others.\n# TYPE hw_status gauge\n"
+	var want strings.Builder
+	want.WriteString("# HELP hw_status State of the part: 1 for the state that holds, 0 for the others.\n# TYPE hw_status gauge\n")
 	for _, st := range []string{Degraded, Failed, OK, PredictedFailure, Unknown} {
 		v := 0
 		if st == Degraded {
 			v = 1
 		}
-		want += `hw_status{hw_id="1",hw_name="",hw_parent="",hw_type="fan",source="test",state="` + st + `"} ` + strconv.Itoa(v) + "\n"
+		fmt.Fprintf(&want, "hw_status{hw_id=\"1\",hw_name=\"\",hw_parent=\"\",hw_type=\"fan\",source=\"test\",state=%q} %d\n", st, v)
 	}
-	if err := testutil.CollectAndCompare(c, strings.NewReader(want)); err != nil {
+	if err := testutil.CollectAndCompare(c, strings.NewReader(want.String())); err != nil {
 		t.Error(err)
 	}
 }

@@ -58,8 +58,10 @@ func (t builder) system() {
 	t.collection("/redfish/v1/Systems", 1, func(p string, _ int) object {
 		t.collection(p+"/Memory", 32, func(m string, i int) object {
 			t.add(m+"/MemoryMetrics", object{"Id": "Metrics", "LifeTime": object{"CorrectableECCErrorCount": float64(i), "UncorrectableECCErrorCount": 0.0}})
-			return object{"Name": fmt.Sprintf("DIMM %d", i), "CapacityMiB": 32768.0, "OperatingSpeedMhz": 4800.0, "Status": healthy(),
-				"Manufacturer": "Example", "PartNumber": "M1", "SerialNumber": fmt.Sprint(1000 + i), "Metrics": ref(m + "/MemoryMetrics")}
+			return object{
+				"Name": fmt.Sprintf("DIMM %d", i), "CapacityMiB": 32768.0, "OperatingSpeedMhz": 4800.0, "Status": healthy(),
+				"Manufacturer": "Example", "PartNumber": "M1", "SerialNumber": fmt.Sprint(1000 + i), "Metrics": ref(m + "/MemoryMetrics"),
+			}
 		})
 		t.collection(p+"/Processors", 2, func(_ string, i int) object {
 			return object{"Name": fmt.Sprintf("CPU %d", i), "ProcessorType": "CPU", "TotalCores": 32.0, "TotalThreads": 64.0, "MaxSpeedMHz": 3500.0, "Status": healthy()}
