@@ -30,16 +30,16 @@ func addTable(a *cli.App) {
 		"Examples:\n  anomaly-scorer table fit --model=m.iforest train.csv\n  anomaly-scorer table score --model=m.iforest test.csv")
 	fit := cmd.Command("fit", "Fit a forest to a CSV file. A first row that is not numeric names the columns; an empty field is a missing value.")
 	fit.Flag("model", "Model file to write.").Required().StringVar(&model)
-	fit.Flag("trees", "Number of trees.").Default("100").IntVar(&o.Trees)
+	fit.Flag("trees", "Number of trees; 0 for 100, or 300 with mixed scoring.").Default("0").IntVar(&o.Trees)
 	fit.Flag("sample", "Rows a tree.").Default("256").IntVar(&o.Sample)
-	fit.Flag("split-features", "Features a split: 1, or 2 for oblique splits.").Default("1").IntVar(&o.SplitFeatures)
-	fit.Flag("scoring", "How leaves are scored: depth, density, or blend of both.").Default("blend").EnumVar(&scoring, "depth", "density", "blend")
+	fit.Flag("split-features", "Features a split: 1, or 2 for oblique splits; mixed scoring has both.").Default("1").IntVar(&o.SplitFeatures)
+	fit.Flag("scoring", "How leaves are scored: depth, density, blend of both, or mixed, which is slower and separates best.").Default("mixed").EnumVar(&scoring, "depth", "density", "blend", "mixed")
 	fit.Flag("standard", "The algorithm of the 2008 paper: the same as --scoring=depth --split-features=1.").BoolVar(&standard)
 	fit.Flag("seed", "Seed.").Default("1").Uint64Var(&o.Seed)
 	fit.Flag("categorical", "Column number, from 0, that holds category numbers 0 to 63; may be repeated.").IntsVar(&o.Categorical)
 	fit.Arg("csv", "Training data, '-' for standard input.").Required().StringVar(&file)
 	a.Do(fit, func(_ context.Context, env cli.Env) error {
-		o.Scoring = map[string]isoforest.Scoring{"depth": isoforest.Depth, "density": isoforest.Density, "blend": isoforest.Blend}[scoring]
+		o.Scoring = map[string]isoforest.Scoring{"depth": isoforest.Depth, "density": isoforest.Density, "blend": isoforest.Blend, "mixed": isoforest.Mixed}[scoring]
 		if standard {
 			o.Scoring, o.SplitFeatures = isoforest.Depth, 1
 		}

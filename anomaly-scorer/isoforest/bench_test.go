@@ -31,7 +31,7 @@ func BenchmarkFit(b *testing.B) {
 	for _, tc := range []struct {
 		name string
 		o    Options
-	}{{"standard", Options{Workers: 1}}, {"default", Options{Scoring: Blend, Workers: 1}}, {"oblique", Options{SplitFeatures: 2, Workers: 1}}} {
+	}{{"standard", Options{Workers: 1}}, {"blend", Options{Scoring: Blend, Workers: 1}}, {"default", Options{Scoring: Mixed, Workers: 1}}, {"oblique", Options{SplitFeatures: 2, Workers: 1}}} {
 		b.Run(tc.name, func(b *testing.B) {
 			start := cpu(b)
 			for b.Loop() {
@@ -50,7 +50,7 @@ func BenchmarkScore(b *testing.B) {
 	for _, tc := range []struct {
 		name string
 		o    Options
-	}{{"standard/1", Options{Workers: 1}}, {"default/1", Options{Scoring: Blend, Workers: 1}}, {"default/2", Options{Scoring: Blend, Workers: 2}}, {"oblique/1", Options{SplitFeatures: 2, Workers: 1}}} {
+	}{{"standard/1", Options{Workers: 1}}, {"blend/1", Options{Scoring: Blend, Workers: 1}}, {"blend/2", Options{Scoring: Blend, Workers: 2}}, {"default/1", Options{Scoring: Mixed, Workers: 1}}, {"oblique/1", Options{SplitFeatures: 2, Workers: 1}}} {
 		b.Run(tc.name, func(b *testing.B) {
 			f, err := Fit(d, tc.o)
 			if err != nil {

@@ -142,7 +142,7 @@ func decodeHeader(raw []byte) (body []byte, h fileHeader, err error) {
 	if err := json.Unmarshal(content[fixed:fixed+n], &h); err != nil {
 		return nil, h, fmt.Errorf("%w: header: %w", ErrFile, err)
 	}
-	if h.Columns < 1 || h.Columns > maxColumns || len(h.Trees) > maxTrees || h.Options.SplitFeatures < 1 || h.Options.SplitFeatures > 2 || h.Options.Scoring > Blend {
+	if h.Columns < 1 || h.Columns > maxColumns || len(h.Trees) > maxTrees || h.Options.SplitFeatures < 1 || h.Options.SplitFeatures > 2 || h.Options.Scoring > Mixed {
 		return nil, h, fmt.Errorf("%w: its header makes no sense", ErrFile)
 	}
 	return content[fixed+n:], h, nil

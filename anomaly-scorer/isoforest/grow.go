@@ -65,6 +65,7 @@ type grower struct {
 	o       Options
 	d       Data
 	cat     []bool
+	pairs   bool // the forest has oblique splits
 	rows    []int
 	local   []float32 // the sample, row after row
 	index   []int32   // rows of local, parted as the tree grows
@@ -75,7 +76,7 @@ type grower struct {
 }
 
 func newGrower(o Options, d Data) *grower {
-	g := &grower{o: o, d: d, cat: make([]bool, d.Columns), rows: make([]int, o.Sample)}
+	g := &grower{o: o, d: d, pairs: o.SplitFeatures == 2, cat: make([]bool, d.Columns), rows: make([]int, o.Sample)}
 	for _, c := range o.Categorical {
 		g.cat[c] = true
 	}
@@ -95,7 +96,7 @@ func (g *grower) tree(draw *drawer, rng *rand.Rand) tree {
 		g.local[i] = finite(v)
 	}
 	g.t = tree{nodes: make([]node, 0, 2*g.n), value: make([]float32, 0, 2*g.n), extra: make([]extra, 0, 2*g.n)}
-	if g.o.SplitFeatures == 2 {
+	if g.pairs {
 		g.t.pairs = make([]oblique, 0, 2*g.n)
 	}
 	g.node(g.add(), 0, g.n, 0, 0)

@@ -66,15 +66,19 @@ const (
 	// Density compares the share of rows in a leaf with the share of the space it covers.
 	// It ranks local outliers better than Depth, others worse.
 	Density
-	// Blend adds the two, path length and logarithm of the density, and is better than
-	// either over twelve public sets.
+	// Blend adds the two, path length and logarithm of the density: better than either, at
+	// the standard forest's speed.
 	Blend
+	// Mixed makes two thirds of the trees oblique and scores them by density, the others
+	// standard, by depth, and adds the two after giving each a spread of its own. It costs
+	// more time and separates best.
+	Mixed
 )
 
 // Options are the parameters of Fit. The zero value is the paper's standard forest:
 // 100 trees of 256 rows.
 type Options struct {
-	Trees         int       // [100]
+	Trees         int       // [100; 300 for Mixed]
 	Sample        int       // rows a tree [256]
 	MaxDepth      int       // [log2 of Sample, rounded up]
 	SplitFeatures int       // 1, the standard, or 2 for oblique splits [1]
@@ -85,13 +89,19 @@ type Options struct {
 	Workers       int       // threads [GOMAXPROCS]
 }
 
-// Default are the options that separated outliers best over twelve public sets, at the
-// standard forest's speed.
-func Default() Options { return Options{Scoring: Blend} }
+// Default are the options that separated outliers best over twelve public sets: 300 trees,
+// Mixed. Options{Scoring: Blend} is nearly as good at a sixth of the time.
+func Default() Options { return Options{Scoring: Mixed} }
 
 func (o Options) withDefaults(rows int) Options {
+	if o.Scoring == Mixed {
+		o.SplitFeatures = 2
+	}
 	if o.Trees <= 0 {
 		o.Trees = 100
+		if o.Scoring == Mixed {
+			o.Trees = 300
+		}
 	}
 	if o.Sample <= 0 {
 		o.Sample = 256
@@ -133,7 +143,7 @@ func (o *Options) check(d Data) error {
 		return fmt.Errorf("at most %d trees, %d rows a tree and depth %d", maxTrees, maxSample, maxDepth)
 	case o.SplitFeatures != 1 && o.SplitFeatures != 2:
 		return fmt.Errorf("%d features a split; 1 and 2 are possible", o.SplitFeatures)
-	case o.Scoring > Blend:
+	case o.Scoring > Mixed:
 		return fmt.Errorf("unknown scoring %d", o.Scoring)
 	case o.Weights != nil && len(o.Weights) != d.Rows():
 		return fmt.Errorf("%d weights for %d rows", len(o.Weights), d.Rows())
@@ -203,6 +213,9 @@ func Fit(d Data, o Options) (*Forest, error) {
 		return nil, err
 	}
 	f.grow(d, draw, 0, o.Trees, o.Seed)
+	if o.Scoring == Mixed {
+		f.balance(d)
+	}
 	f.standardise(d)
 	f.opts.Weights = nil
 	return f, nil
@@ -214,6 +227,9 @@ func (f *Forest) Refresh(d Data, share float64, seed uint64) (*Forest, error) {
 	o := f.opts
 	if d.Columns != f.columns {
 		return nil, fmt.Errorf("%w: %d columns, the forest has %d", ErrData, d.Columns, f.columns)
+	}
+	if o.Scoring == Mixed {
+		return nil, errors.New("a Mixed forest cannot be refreshed: fit a new one")
 	}
 	o.Sample = min(o.Sample, d.Rows())
 	if err := o.check(d); err != nil {
@@ -242,11 +258,46 @@ func (f *Forest) grow(d Data, draw *drawer, from, to int, seed uint64) {
 		wg.Go(func() {
 			g := newGrower(f.opts, d)
 			for i := next.Add(1) - 1; i < int64(to); i = next.Add(1) - 1 {
+				g.o.SplitFeatures, g.o.Scoring = f.opts.SplitFeatures, f.opts.Scoring
+				if f.opts.Scoring == Mixed {
+					g.o.SplitFeatures, g.o.Scoring = mixture(int(i))
+				}
 				f.trees[i] = g.tree(draw, rand.New(rand.NewPCG(seed, uint64(i))))
 			}
 		})
 	}
 	wg.Wait()
+}
+
+// mixture is what the i-th tree of a Mixed forest is like.
+func mixture(i int) (splitFeatures int, s Scoring) {
+	if i%3 == 0 {
+		return 1, Depth
+	}
+	return 2, Density
+}
+
+// balance scales the leaf values of the two sorts of trees of a Mixed forest so that the
+// means over each sort have the same spread over the training rows, and the oblique ones,
+// being twice as many, count twice.
+func (f *Forest) balance(d Data) {
+	for _, sort := range []Scoring{Depth, Density} {
+		part := &Forest{opts: f.opts, columns: f.columns, slow: f.slow}
+		for i := range f.trees {
+			if _, s := mixture(i); s == sort {
+				part.trees = append(part.trees, f.trees[i])
+			}
+		}
+		if len(part.trees) == 0 {
+			continue
+		}
+		part.standardise(d)
+		for _, t := range part.trees {
+			for k := range t.value {
+				t.value[k] = float32((float64(t.value[k]) - part.mid) / part.spread)
+			}
+		}
+	}
 }
 
 // standardise measures where the training rows' leaf values lie.

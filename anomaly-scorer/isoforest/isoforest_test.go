@@ -67,7 +67,7 @@ func TestPathLengthOfKnownData(t *testing.T) {
 
 func variants() map[string]Options {
 	return map[string]Options{
-		"standard": {Seed: 3}, "default": {Scoring: Blend, Seed: 3}, "density": {Scoring: Density, Seed: 3},
+		"standard": {Seed: 3}, "blend": {Scoring: Blend, Seed: 3}, "mixed": {Scoring: Mixed, Seed: 3}, "density": {Scoring: Density, Seed: 3},
 		"oblique": {SplitFeatures: 2, Seed: 3}, "categorical": {Categorical: []int{2}, Seed: 3},
 	}
 }

@@ -102,6 +102,7 @@ func TestOutlierSets(t *testing.T) {
 	}{
 		{"standard", Options{}, 87.0, 58.5},
 		{"default", Default(), 88.8, 62.4},
+		{"blend", Options{Scoring: Blend}, 88.2, 61.5},
 		{"density", Options{Scoring: Density}, 87.0, 62.0},
 		{"oblique", Options{SplitFeatures: 2}, 87.5, 59.5},
 		{"oblique density", Options{SplitFeatures: 2, Scoring: Density}, 88.4, 63.0},

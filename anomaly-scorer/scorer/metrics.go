@@ -131,9 +131,7 @@ func jointScore(list []seasonal.Series) (score float64, ok bool) {
 	// of the usual step.
 	n := d.Rows() - 1
 	known := n - min(n/10, 288)
-	o := isoforest.Default()
-	o.Seed = 1
-	f, err := isoforest.Fit(isoforest.Data{Values: d.Values[:known*d.Columns], Columns: d.Columns}, o)
+	f, err := isoforest.Fit(isoforest.Data{Values: d.Values[:known*d.Columns], Columns: d.Columns}, isoforest.Options{Scoring: isoforest.Blend, Seed: 1})
 	if err != nil {
 		return 0, false
 	}
