@@ -147,7 +147,7 @@ func (r *Receiver) Run(ctx context.Context, addr string, bound chan<- string) er
 
 // packet takes one message in; the answer is nil where none is due.
 func (r *Receiver) packet(msg []byte, from netip.Addr) (answer []byte) {
-	p, err := r.decoder.UnmarshalTrap(msg, false)
+	p, err := r.unmarshal(msg)
 	if err != nil {
 		reason := dropMalformed
 		if version(msg) == 3 {
@@ -195,6 +195,17 @@ func (r *Receiver) packet(msg []byte, from netip.Addr) (answer []byte) {
 		p.MsgFlags &= gosnmp.AuthPriv
 	}
 	return r.marshal(p, from)
+}
+
+// unmarshal survives the library's panics, e.g. on a version 3 message without security
+// parameters: anybody can send such a packet.
+func (r *Receiver) unmarshal(msg []byte) (p *gosnmp.SnmpPacket, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			p, err = nil, fmt.Errorf("decoder: %v", v)
+		}
+	}()
+	return r.decoder.UnmarshalTrap(msg, false)
 }
 
 // discovery tells a sender of informs which engine it speaks to.
