@@ -25,6 +25,8 @@ type selState struct {
 	Cursor ipmi.Cursor                  `json:"cursor"`
 	Counts map[string]map[string]uint64 `json:"counts"` // class, severity
 	Latest time.Time                    `json:"latest"` // of the entries read
+
+	metrics []prometheus.Metric // of Counts, until they change
 }
 
 // collectSEL reads new entries of the event log, hands them on and counts them.
@@ -42,10 +44,8 @@ func (s *scrape) collectSEL(ctx context.Context, ch chan<- prometheus.Metric) er
 			return err
 		}
 		err = s.readSEL(ctx, info, st)
-		for class, severities := range st.Counts {
-			for severity, n := range severities {
-				ch <- constant(prometheus.CounterValue, "ipmi_sel_events_total", "Entries of the event log since it is watched, by sensor type and severity.", float64(n), "class", class, "severity", severity)
-			}
+		for _, m := range st.counters() {
+			ch <- m
 		}
 		if !st.Latest.IsZero() {
 			ch <- gauge("ipmi_sel_latest_entry_timestamp_seconds", "Time of the newest entry of the event log, by the BMC's clock.", float64(st.Latest.Unix()))
@@ -108,7 +108,22 @@ func (s *scrape) readSEL(ctx context.Context, info ipmi.SELInfo, st *selState) e
 	return err
 }
 
+// counters are the counts as metrics.
+func (st *selState) counters() []prometheus.Metric {
+	if st.metrics != nil {
+		return st.metrics
+	}
+	for class, severities := range st.Counts {
+		for severity, n := range severities {
+			st.metrics = append(st.metrics, constant(prometheus.CounterValue, "ipmi_sel_events_total",
+				"Entries of the event log since it is watched, by sensor type and severity.", float64(n), "class", class, "severity", severity))
+		}
+	}
+	return st.metrics
+}
+
 func (st *selState) count(e ipmi.Event) {
+	st.metrics = nil
 	class := e.Class
 	if st.Counts[class] == nil {
 		if len(st.Counts) >= maxClasses {
