@@ -5,6 +5,7 @@ package beacon
 import (
 	"fmt"
 	"math"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -193,7 +194,7 @@ func (d *Detector) judge(e *detect.Event, t *Track, src, dst, service string, cl
 	}
 	f := d.count(e, t, src, dst, service)
 	f.Source, f.Destination, f.Service, f.Score = src, dst, service, max(f.Score, t.Score.Total)
-	t.Severity = d.severity(t, e.App != nil || web(e.Conn), clients)
+	t.Severity = d.severity(t, e.App != nil && !literal(dst) || e.Conn != nil && web(e.Conn), clients)
 	f.Severity = t.Severity
 	every := time.Duration(t.Score.Interval * float64(time.Second))
 	span := time.Duration(t.Times[n-1]-t.Times[0]) * 100 * time.Millisecond
@@ -250,6 +251,13 @@ func (d *Detector) severity(t *Track, web bool, clients int) detect.Severity {
 		return detect.High
 	}
 	return detect.Medium
+}
+
+// literal tells whether a client named its server by a bare address, as little honest
+// software does.
+func literal(name string) bool {
+	_, err := netip.ParseAddr(strings.Trim(name, "[]"))
+	return err == nil
 }
 
 // web tells whether c is web, mail or push traffic, as recognised or, where the sensor did

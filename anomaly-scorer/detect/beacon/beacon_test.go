@@ -56,6 +56,19 @@ func TestBeaconByName(t *testing.T) {
 	}
 }
 
+func TestCallsToABareAddressAreWorse(t *testing.T) {
+	for name, want := range map[string]detect.Severity{"push.example.com": detect.Low, "203.0.113.5": detect.High} {
+		f := detecttest.NewFeed(New(Options{}, 4096))
+		for i := range 50 {
+			c := detecttest.Talk("10.0.0.66", "203.0.113.5", detecttest.Start().Add(time.Duration(i)*5*time.Minute), 1, 1)
+			f.App(&zeek.App{Time: c.Time, UID: c.UID, Orig: c.Orig, Resp: c.Resp, Name: name}, zeek.KindHTTP)
+		}
+		if found := f.Findings(); len(found) != 1 || found[0].Severity != want {
+			t.Errorf("%s: %+v", name, found)
+		}
+	}
+}
+
 // What people do is not regular, what everybody does is no implant, and regular web calls
 // every few minutes are listed but do not flag connections.
 func TestWhatIsNoBeacon(t *testing.T) {
