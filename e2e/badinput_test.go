@@ -45,13 +45,19 @@ func TestBadInput(t *testing.T) {
 		want  string // regular expression of the line, DIR stands for the data directory
 		code  int
 	}{
-		{"unknown key in prometheus.yml", edit("prometheus.yml", "  scrape_interval:", "  scrape_intervall: 5s\n  scrape_interval:"),
-			`DIR/config/prometheus.yml:4: unknown field "scrape_intervall" \(check its spelling and indentation\)`, 2},
+		{
+			"unknown key in prometheus.yml", edit("prometheus.yml", "  scrape_interval:", "  scrape_intervall: 5s\n  scrape_interval:"),
+			`DIR/config/prometheus.yml:4: unknown field "scrape_intervall" \(check its spelling and indentation\)`, 2,
+		},
 		{"broken YAML in prometheus.yml", edit("prometheus.yml", "rule_files:", "rule_files: ["), `DIR/config/prometheus.yml:\d+: .+`, 2},
-		{"unknown key in alertmanager.yml", edit("alertmanager.yml", "  receiver: inframind", "  reciever: x\n  receiver: inframind"),
-			`DIR/config/alertmanager.yml:4: unknown field "reciever" \(check its spelling and indentation\)`, 2},
-		{"unknown receiver in alertmanager.yml", edit("alertmanager.yml", "  receiver: inframind", "  receiver: nobody"),
-			`DIR/config/alertmanager.yml: undefined receiver "nobody" used in route`, 2},
+		{
+			"unknown key in alertmanager.yml", edit("alertmanager.yml", "  receiver: inframind", "  reciever: x\n  receiver: inframind"),
+			`DIR/config/alertmanager.yml:4: unknown field "reciever" \(check its spelling and indentation\)`, 2,
+		},
+		{
+			"unknown receiver in alertmanager.yml", edit("alertmanager.yml", "  receiver: inframind", "  receiver: nobody"),
+			`DIR/config/alertmanager.yml: undefined receiver "nobody" used in route`, 2,
+		},
 		{"unknown key in inframind.yml", edit("inframind.yml", "logs:", "logz: {}\nlogs:"), `DIR/config/inframind.yml:\d+: unknown field "logz" \(check its spelling and indentation\)`, 2},
 		{"wrong value in inframind.yml", edit("inframind.yml", "forecaster: {}", "forecaster: {history: 1d}"), `DIR/config/inframind.yml: forecaster: history: 1d is not between 7d and 400d`, 2},
 		{"broken PromQL in a rule", func(t *testing.T, dir string) []string {
@@ -61,8 +67,10 @@ func TestBadInput(t *testing.T) {
 		{"config file is missing", func(t *testing.T, dir string) []string {
 			return []string{"--config.dir=" + filepath.Join(dir, "pushgateway.bin", "x")}
 		}, `configuration: .*pushgateway.bin/x/prometheus.yml: not a directory`, 1},
-		{"port in use", func(*testing.T, string) []string { return []string{"--web.listen-address=" + addr} },
-			`address ` + regexp.QuoteMeta(addr) + ` is in use: stop the program that listens there, or choose another with --web.listen-address`, 1},
+		{
+			"port in use", func(*testing.T, string) []string { return []string{"--web.listen-address=" + addr} },
+			`address ` + regexp.QuoteMeta(addr) + ` is in use: stop the program that listens there, or choose another with --web.listen-address`, 1,
+		},
 		{"address that is none", func(*testing.T, string) []string { return []string{"--web.listen-address=nonsense"} }, `address "nonsense": .+ \(want host:port in --web.listen-address\)`, 2},
 		{"data directory is a file", func(t *testing.T, dir string) []string {
 			return []string{"--data.dir=" + filepath.Join(dir, "pushgateway.bin")}

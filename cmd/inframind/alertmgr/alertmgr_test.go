@@ -33,8 +33,10 @@ func open(t *testing.T, dir, hook string) (*Server, string) {
 	if err := os.WriteFile(file, fmt.Appendf(nil, yamlConfig, hook), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s, err := New(Options{ConfigFile: file, Dir: filepath.Join(dir, "state"), External: &url.URL{Scheme: "http", Host: "am.test", Path: "/alertmanager"},
-		Registry: prometheus.NewRegistry(), Log: slog.New(slog.DiscardHandler)})
+	s, err := New(Options{
+		ConfigFile: file, Dir: filepath.Join(dir, "state"), External: &url.URL{Scheme: "http", Host: "am.test", Path: "/alertmanager"},
+		Registry: prometheus.NewRegistry(), Log: slog.New(slog.DiscardHandler),
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

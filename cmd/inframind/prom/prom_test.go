@@ -185,8 +185,10 @@ func TestDamagedBlocks(t *testing.T) {
 			for f, content := range files {
 				write(t, filepath.Join(block, f), content)
 			}
-			_, err := New(Options{ConfigFile: filepath.Join(dir, "prometheus.yml"), Dir: filepath.Join(dir, "tsdb"), Retention: time.Hour,
-				Registry: prometheus.NewRegistry(), Log: slog.New(slog.DiscardHandler)})
+			_, err := New(Options{
+				ConfigFile: filepath.Join(dir, "prometheus.yml"), Dir: filepath.Join(dir, "tsdb"), Retention: time.Hour,
+				Registry: prometheus.NewRegistry(), Log: slog.New(slog.DiscardHandler),
+			})
 			var damaged *BlockError
 			if !errors.As(err, &damaged) || damaged.Dir != block || strings.Contains(err.Error(), "\n") {
 				t.Errorf("error %v", err)
