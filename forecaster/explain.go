@@ -19,7 +19,6 @@ import (
 	"github.com/inframind/inframind/forecaster/exhaust"
 	"github.com/inframind/inframind/forecaster/forecast"
 	"github.com/inframind/inframind/forecaster/model"
-	"github.com/inframind/inframind/forecaster/trend"
 	"github.com/inframind/inframind/internal/chart"
 	"github.com/inframind/inframind/internal/cli"
 	"github.com/inframind/inframind/internal/config"
@@ -91,7 +90,10 @@ func (f *fileFlags) explain(w io.Writer, s series.Series, unit, svg string) erro
 		fmt.Fprintf(w, "cleaned    %s\n", c)
 	}
 	explainModel(w, fit.Report())
-	explainParts(w, in, unit, end)
+	if l, ok := fit.Trend(); ok {
+		fmt.Fprintf(w, "trend      %s\n", exhaust.Words(l, unit, end, exhaust.Growing(l, false) || exhaust.Growing(l, true)))
+	}
+	explainParts(w, in)
 	fmt.Fprintf(w, "forecast   in %s: %.4g (80 %%: %.4g to %.4g; 95 %%: %.4g to %.4g)\n\n", f.horizon, fc.Median[h-1], fc.Lower[0][h-1], fc.Upper[0][h-1], fc.Lower[1][h-1], fc.Upper[1][h-1])
 	textPlot(w, in.Y, fc.Median)
 	if svg == "" {
@@ -122,12 +124,7 @@ func explainModel(w io.Writer, r ensemble.Report) {
 	}
 }
 
-func explainParts(w io.Writer, in model.Input, unit string, end time.Time) {
-	if day := in.Per(24 * time.Hour); day > 0 {
-		if l, ok := trend.Find(in.Y, day); ok {
-			fmt.Fprintf(w, "trend      %s\n", exhaust.Words(l, unit, end, exhaust.Growing(l, false) || exhaust.Growing(l, true)))
-		}
-	}
+func explainParts(w io.Writer, in model.Input) {
 	in.Lower, in.Upper = math.NaN(), math.NaN() // slopes in the data's own unit
 	fit, err := decomp.Model{}.Fit(in)
 	if err != nil {

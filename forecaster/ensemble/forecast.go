@@ -40,7 +40,7 @@ func (f *Fitted) fade(fc [][]float64, out []float64) {
 	if m < 0 || fc[m] == nil {
 		return
 	}
-	l, ok := trend.Of(f.final)
+	l, ok := f.Trend()
 	from, to := 7*f.day, 14*f.day
 	switch t := math.Abs(l.T); {
 	case !ok || t < someTrend:
@@ -52,6 +52,24 @@ func (f *Fitted) fade(fc [][]float64, out []float64) {
 		w := min(float64(h-from)/float64(to-from), 1)
 		out[h] += w * (fc[m][h] - out[h])
 	}
+}
+
+// Trend is the series' lasting slope. The pattern of day and week is taken away first, so
+// that a busy end of the week is no growth; where regular clean-ups are part of the
+// pattern they are left in. ok is false for short histories.
+func (f *Fitted) Trend() (trend.Line, bool) {
+	if f.short != nil {
+		return trend.Line{}, false
+	}
+	raw, ok := trend.Find(f.y, f.day)
+	if ok && raw.Period > 0 {
+		return raw, true
+	}
+	l, ok := trend.Of(f.final)
+	if ok && math.Abs(raw.T) < math.Abs(l.T) {
+		l.T = raw.T // the pattern explains part of what looks like a trend, or hides it
+	}
+	return l, ok
 }
 
 // weighs tells whether member m counts anywhere in the first h steps.

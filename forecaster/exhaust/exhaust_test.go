@@ -35,7 +35,7 @@ func find(t testing.TB, s gen.Series, now, h int, threshold float64) exhaust.Cro
 	}
 	f := fit.(*ensemble.Fitted)
 	fc := f.Forecast(h, []float64{0.80})
-	l, ok := trend.Find(in.Y, 24)
+	l, ok := f.Trend()
 	if !ok {
 		t.Fatal("no trend")
 	}

@@ -16,12 +16,14 @@ import (
 	"github.com/inframind/inframind/forecaster/exhaust"
 	"github.com/inframind/inframind/forecaster/model"
 	"github.com/inframind/inframind/forecaster/stat"
-	"github.com/inframind/inframind/forecaster/trend"
 	"github.com/inframind/inframind/internal/series"
 )
 
 // errUnchanged means that nothing has come since the last forecast.
 var errUnchanged = errors.New("no new samples")
+
+// levelSpan is how much of the history's end is the level now.
+const levelSpan = 6 * time.Hour
 
 // curveStep is the resolution of stored curves.
 const curveStep = time.Hour
@@ -102,11 +104,7 @@ func impossible(in *model.Input) []clean.Correction {
 // exhaustion looks for the crossings of the target's thresholds. It returns how many
 // sudden drops the trend was freed of.
 func (r *Result) exhaustion(t *Target, in model.Input, fit *ensemble.Fitted, f model.Forecast, caps capacities) (drops int) {
-	day := in.Per(24 * time.Hour)
-	if day == 0 {
-		return 0
-	}
-	line, ok := trend.Find(in.Y, day)
+	line, ok := fit.Trend()
 	if !ok {
 		return 0
 	}
@@ -122,7 +120,7 @@ func (r *Result) exhaustion(t *Target, in model.Input, fit *ensemble.Fitted, f m
 		outer = f.Lower[0]
 	}
 	c := exhaust.Curve{Start: end, Step: in.Step, Median: f.Median, Outer: outer, Beyond: fit.Beyond(len(f.Median), down)}
-	level := stat.Median(in.Y[max(len(in.Y)-max(day/4, 1), 0):])
+	level := stat.Median(in.Y[max(len(in.Y)-max(int(levelSpan/in.Step), 1), 0):])
 	for _, th := range t.Thresholds {
 		x := exhaust.Find(c, line, exhaust.Threshold{Name: strconv.FormatFloat(th, 'g', -1, 64), Value: th * capacity, Down: down}, level)
 		r.Exhaustion = append(r.Exhaustion, Exhaustion{Threshold: x.Threshold.Name, Median: finite(x.Median), Outer: finite(x.Outer), Within: x.Within, Growing: x.Growing})
