@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import warnings
 
 import numpy as np
 from sklearn.ensemble import IsolationForest
@@ -19,6 +20,7 @@ try:
 except ImportError:  # no wheel for this Python
     isotree = None
 
+warnings.filterwarnings("ignore", message="max_samples")
 SEEDS = 3
 scorer, ours, sets = sys.argv[1:4]
 
