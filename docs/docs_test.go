@@ -20,9 +20,16 @@ func read(t *testing.T, path string) string {
 
 func TestEveryDirectDependencyHasItsReason(t *testing.T) {
 	deps := read(t, "dependencies.md")
-	for _, m := range regexp.MustCompile(`(?m)^\s+(\S+\.\S+/?\S*) v\S+$`).FindAllStringSubmatch(read(t, "../go.mod"), -1) {
-		if !strings.Contains(deps, "`"+m[1]+"`") {
+	direct := map[string]bool{}
+	for _, m := range regexp.MustCompile(`(?m)^\s+(\S+) v\S+$`).FindAllStringSubmatch(read(t, "../go.mod"), -1) {
+		direct[m[1]] = true
+		if !strings.Contains(deps, "| `"+m[1]+"` |") {
 			t.Errorf("dependencies.md gives no reason for %s", m[1])
+		}
+	}
+	for _, m := range regexp.MustCompile("(?m)^\\| `([^`]+)` \\|").FindAllStringSubmatch(deps, -1) {
+		if !direct[m[1]] {
+			t.Errorf("dependencies.md lists %s, which go.mod does not", m[1])
 		}
 	}
 }

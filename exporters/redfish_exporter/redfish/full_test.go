@@ -2,8 +2,6 @@ package redfish
 
 import (
 	"context"
-	"fmt"
-	"os"
 	"testing"
 	"time"
 
@@ -43,59 +41,44 @@ func full(t *testing.T, text string) {
 	}
 }
 
-// TestFullServerBars holds the time and the requests of a full server at 200 ms a request.
-func TestFullServerBars(t *testing.T) {
+// fullServers are the ways in which a service offers a full server.
+var fullServers = []struct {
+	name     string
+	levels   int // of $expand
+	requests int // that a cold scrape may take
+}{
+	{"expand one level", 1, 30},
+	{"expand many levels", 6, 30},
+	{"expand refused", 0, 100},
+}
+
+func fullService(levels int) *redfishtest.Service {
+	svc := &redfishtest.Service{Tree: redfishtest.Full(), Delay: 200 * time.Millisecond}
+	svc.OfferExpand(levels)
+	return svc
+}
+
+// TestFullServer holds requests and sessions of a full server; BenchmarkFullServer its time.
+func TestFullServer(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes seconds")
 	}
-	for _, tc := range []struct {
-		name     string
-		levels   int
-		limit    time.Duration
-		requests int
-	}{
-		{"expand one level", 1, 2 * time.Second, 30},
-		{"expand many levels", 6, 2 * time.Second, 30},
-		{"expand refused", 0, 5 * time.Second, 100},
-	} {
+	for _, tc := range fullServers {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			svc := &redfishtest.Service{Tree: redfishtest.Full(), Delay: 200 * time.Millisecond}
-			svc.OfferExpand(tc.levels)
+			svc := fullService(tc.levels)
 			web := serve(t, svc)
-			var d *Driver
-			var st redfishtest.Stats
-			// Time on a shared machine: the best of three counts.
-			for try := range 3 {
-				svc.Reset()
-				d = newDriver(t, nil)
-				d.slowFree = slowFree
-				start := time.Now()
-				text := scrapeText(t, d, web, 10*time.Second)
-				took := time.Since(start)
-				st = svc.Stats()
-				t.Logf("cold: %s, %d requests, %d at a time", took.Round(time.Millisecond), st.Requests, st.Peak)
-				full(t, text)
-				if st.Requests > tc.requests || st.Peak > 5 {
-					t.Errorf("%d requests (limit %d), %d at a time (limit 4 and a login)", st.Requests, tc.requests, st.Peak)
-				}
-				if took <= slowdown*tc.limit {
-					break
-				}
-				if try == 2 {
-					t.Errorf("cold scrape took %s, limit %s", took, tc.limit)
-				}
-				if err := d.Close(context.Background()); err != nil {
-					t.Error(err)
-				}
+			d := newDriver(t, nil)
+			d.slowFree = slowFree
+			full(t, scrapeText(t, d, web, 20*time.Second))
+			st := svc.Stats()
+			if st.Requests > tc.requests || st.Peak > 5 {
+				t.Errorf("%d requests (limit %d), %d at a time (limit 4 and a login)", st.Requests, tc.requests, st.Peak)
 			}
-			made := svc.Stats().MadeSession
 			svc.Reset()
-			start := time.Now()
-			full(t, scrapeText(t, d, web, 10*time.Second))
-			t.Logf("warm: %s, %d requests", time.Since(start).Round(time.Millisecond), svc.Stats().Requests)
-			if st := svc.Stats(); st.MadeSession != made || st.Sessions != 1 {
-				t.Errorf("the second scrape made %d sessions, %d open; want 0 and 1", st.MadeSession-made, st.Sessions)
+			full(t, scrapeText(t, d, web, 20*time.Second))
+			if again := svc.Stats(); again.MadeSession != st.MadeSession || again.Sessions != 1 {
+				t.Errorf("the second scrape made %d sessions, %d open; want 0 and 1", again.MadeSession-st.MadeSession, again.Sessions)
 			}
 			if err := d.Close(context.Background()); err != nil {
 				t.Error(err)
@@ -103,9 +86,25 @@ func TestFullServerBars(t *testing.T) {
 			if n := svc.Stats().Sessions; n != 0 {
 				t.Errorf("%d sessions left after Close", n)
 			}
-			if os.Getenv("REDFISH_SHOW") != "" {
-				for _, p := range st.Paths {
-					fmt.Println(p)
+		})
+	}
+}
+
+// BenchmarkFullServer times cold scrapes at 200 ms a request. The bars: 2 s and 30 requests
+// where $expand is offered, 5 s where it is refused.
+func BenchmarkFullServer(b *testing.B) {
+	for _, tc := range fullServers {
+		b.Run(tc.name, func(b *testing.B) {
+			svc := fullService(tc.levels)
+			web := serve(b, svc)
+			for b.Loop() {
+				svc.Reset()
+				d := newDriver(b, nil)
+				d.slowFree = slowFree
+				scrapeText(b, d, web, 20*time.Second)
+				b.ReportMetric(float64(svc.Stats().Requests), "requests")
+				if err := d.Close(b.Context()); err != nil {
+					b.Fatal(err)
 				}
 			}
 		})
