@@ -104,7 +104,7 @@ func TestSmallBinariesEmbedNoServer(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, dep := range strings.Fields(string(out)) {
+			for dep := range strings.FieldsSeq(string(out)) {
 				if slices.Contains(embedded, dep) {
 					t.Errorf("%s links %s", dir, dep)
 				}

@@ -51,8 +51,8 @@ func TestBadInput(t *testing.T) {
 		},
 		{"broken YAML in prometheus.yml", edit("prometheus.yml", "rule_files:", "rule_files: ["), `DIR/config/prometheus.yml:\d+: .+`, 2},
 		{
-			"unknown key in alertmanager.yml", edit("alertmanager.yml", "  receiver: inframind", "  reciever: x\n  receiver: inframind"),
-			`DIR/config/alertmanager.yml:4: unknown field "reciever" \(check its spelling and indentation\)`, 2,
+			"unknown key in alertmanager.yml", edit("alertmanager.yml", "  receiver: inframind", "  receivr: x\n  receiver: inframind"),
+			`DIR/config/alertmanager.yml:4: unknown field "receivr" \(check its spelling and indentation\)`, 2,
 		},
 		{
 			"unknown receiver in alertmanager.yml", edit("alertmanager.yml", "  receiver: inframind", "  receiver: nobody"),
@@ -64,7 +64,7 @@ func TestBadInput(t *testing.T) {
 			write(t, filepath.Join(dir, "config/rules/own.yml"), "groups:\n  - name: own\n    rules:\n      - record: x\n        expr: sum(\n")
 			return nil
 		}, `DIR/config/rules/own.yml:5: .*parse error.*`, 2},
-		{"config file is missing", func(t *testing.T, dir string) []string {
+		{"config file is missing", func(_ *testing.T, dir string) []string {
 			return []string{"--config.dir=" + filepath.Join(dir, "pushgateway.bin", "x")}
 		}, `configuration: .*pushgateway.bin/x/prometheus.yml: not a directory`, 1},
 		{
@@ -72,7 +72,7 @@ func TestBadInput(t *testing.T) {
 			`address ` + regexp.QuoteMeta(addr) + ` is in use: stop the program that listens there, or choose another with --web.listen-address`, 1,
 		},
 		{"address that is none", func(*testing.T, string) []string { return []string{"--web.listen-address=nonsense"} }, `address "nonsense": .+ \(want host:port in --web.listen-address\)`, 2},
-		{"data directory is a file", func(t *testing.T, dir string) []string {
+		{"data directory is a file", func(_ *testing.T, dir string) []string {
 			return []string{"--data.dir=" + filepath.Join(dir, "pushgateway.bin")}
 		}, `data directory DIR/pushgateway.bin is not writable for user id \d+: not a directory \(choose another with --data.dir\)`, 1},
 		{"real data with --demo", func(*testing.T, string) []string { return []string{"--demo"} }, `data directory DIR holds real data: leave --demo out, or choose another with --data.dir`, 2},
@@ -186,7 +186,7 @@ func snapshot(t *testing.T, dir string) map[string]string {
 // significant leaves away structured log lines: a case wants one plain line.
 func significant(stderr string) []string {
 	var out []string
-	for _, line := range strings.Split(strings.TrimSpace(stderr), "\n") {
+	for line := range strings.SplitSeq(strings.TrimSpace(stderr), "\n") {
 		if !strings.HasPrefix(line, "time=") && line != "" {
 			out = append(out, line)
 		}

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/storage"
 	"go.uber.org/goleak"
@@ -232,7 +233,7 @@ func TestCheck(t *testing.T) {
 // curve is a day of a forecast, from now on.
 func curve(now time.Time) curves.Curve {
 	return curves.Curve{
-		Labels: labels.FromStrings(labels.MetricName, curves.MetricPrefix+"disk", "instance", "disk-1"), Start: now, Step: time.Hour,
+		Labels: labels.FromStrings(model.MetricNameLabel, curves.MetricPrefix+"disk", "instance", "disk-1"), Start: now, Step: time.Hour,
 		Lines: []curves.Line{{Quantile: "0.5", Values: make([]float32, 24)}},
 	}
 }

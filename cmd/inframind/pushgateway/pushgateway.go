@@ -77,7 +77,7 @@ func checkFile(path string) error {
 	if err != nil {
 		return fmt.Errorf("pushed metrics: %w", err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // opened for reading only
 	var groups storage.GroupingKeyToMetricGroup
 	if err := gob.NewDecoder(f).Decode(&groups); err != nil {
 		return fmt.Errorf("pushed metrics %s are damaged: %w (move the file away to start without them)", path, err)

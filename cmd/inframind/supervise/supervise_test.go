@@ -86,7 +86,7 @@ func TestStopAndStartAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := New(slog.New(slog.DiscardHandler))
 		running := 0
-		run := func(ctx context.Context, p *Part) error {
+		run := func(ctx context.Context, _ *Part) error {
 			running++
 			defer func() { running-- }()
 			<-ctx.Done()
