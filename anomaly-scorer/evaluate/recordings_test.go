@@ -65,6 +65,9 @@ func trained(t *testing.T, dir string) *scorer.Forest {
 // The whole program on labelled traffic: trained on other traffic and on the very log it
 // scores, with all attacks and with few.
 func TestStratosphere(t *testing.T) {
+	if testing.Short() {
+		t.Skip("accuracy takes long; it is measured without -short")
+	}
 	cloud := testdata.Dir(t, "zeek/cloudhost_3days")
 	for _, scenario := range []string{"008-zeek-mixed", "010-zeek-mixed"} {
 		path := filepath.Join(testdata.Dir(t, "zeek/stratosphere/"+scenario), "data", "conn.log.labeled.gz")
@@ -139,6 +142,9 @@ func TestAScanIsOneFinding(t *testing.T) {
 // An address that the Internet can reach is probed by thousands of sources a day; a person
 // should get a handful of findings of it.
 func TestInternetNoiseIsGrouped(t *testing.T) {
+	if testing.Short() {
+		t.Skip("accuracy takes long; it is measured without -short")
+	}
 	sum, err := scorer.Files(context.Background(), scorer.Config{}, testdata.Dir(t, "zeek/cloudhost_3days"), nil, scorer.Sinks{})
 	if err != nil {
 		t.Fatal(err)
@@ -163,6 +169,9 @@ func TestOrdinaryTrafficIsQuiet(t *testing.T) {
 
 // TestInjected mixes every kind of attack into 100,000 connections of an office.
 func TestInjected(t *testing.T) {
+	if testing.Short() {
+		t.Skip("accuracy takes long; it is measured without -short")
+	}
 	site, attacked := t.TempDir(), filepath.Join(t.TempDir(), "attacked")
 	if err := inject.Office(site, 100_000, 1); err != nil {
 		t.Fatal(err)

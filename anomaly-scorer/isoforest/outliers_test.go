@@ -95,6 +95,9 @@ func quality(tb testing.TB, name string, o Options, seeds int) (auroc, ap float6
 }
 
 func TestOutlierSets(t *testing.T) {
+	if testing.Short() {
+		t.Skip("accuracy takes long; it is measured without -short")
+	}
 	for _, tc := range []struct {
 		name      string
 		o         Options

@@ -17,25 +17,26 @@ import (
 var classes = []string{"critical", "warning", "informational", "noise"}
 
 func (h *handler) logChart(ctx context.Context, _ *http.Request) (drawing, error) {
-	c, err := h.byHour(ctx, logstore.IndexClassified, "ml_category", classes)
+	c, err := h.byHour(ctx, logstore.Query{Index: logstore.IndexClassified}, "ml_category", classes)
 	c.Title = "Log lines by hour and class"
 	return c, err
 }
 
 func (h *handler) anomalyChart(ctx context.Context, _ *http.Request) (drawing, error) {
-	c, err := h.byHour(ctx, logstore.IndexAnomalies, "anomaly.detector", nil)
-	c.Title = "Anomalies by hour and detector"
+	c, err := h.byHour(ctx, logstore.Query{Index: logstore.IndexAnomalies, Match: map[string]string{"anomaly.type": "finding"}}, "anomaly.detector", nil)
+	c.Title = "Findings by hour and detector"
 	return c, err
 }
 
-// byHour counts an index's documents of the last 24 hours. Groups that are not named are
+// byHour counts the documents of q of the last 24 hours. Groups that are not named are
 // found in the data.
-func (h *handler) byHour(ctx context.Context, index, field string, groups []string) (chart.Stack, error) {
+func (h *handler) byHour(ctx context.Context, q logstore.Query, field string, groups []string) (chart.Stack, error) {
 	to := h.Now().Truncate(time.Hour).Add(time.Hour)
 	c := chart.Stack{Groups: groups, Width: time.Hour}
-	buckets, err := h.Store.Histogram(ctx, logstore.Query{Index: index, From: to.Add(-24 * time.Hour), To: to}, time.Hour, field)
+	q.From, q.To = to.Add(-24*time.Hour), to
+	buckets, err := h.Store.Histogram(ctx, q, time.Hour, field)
 	if err != nil {
-		return c, fmt.Errorf("count %s: %w", index, err)
+		return c, fmt.Errorf("count %s: %w", q.Index, err)
 	}
 	for _, b := range buckets {
 		if groups == nil && !slices.Contains(c.Groups, b.Value) {
