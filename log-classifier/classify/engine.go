@@ -253,7 +253,11 @@ func (e *Engine) label(d logstore.Document, host string) logstore.Document {
 	if isNew {
 		e.st.New++
 	}
-	e.st.count(v, e.hosts.value(host), e.services.value(service))
+	demo := ""
+	if text(d.Fields, "labels.demo") == "true" {
+		demo = "true"
+	}
+	e.st.count(v, e.hosts.value(host), e.services.value(service), demo)
 	fields := make(map[string]any, len(d.Fields)+8)
 	for k, val := range d.Fields {
 		fields[k] = val

@@ -83,7 +83,9 @@ func TestRunOnceLabelsEachLineOnce(t *testing.T) {
 	if r := fmt.Sprint(d.Fields["ml_reasons"]); !strings.Contains(r, "like") {
 		t.Errorf("reasons %s name no example", r)
 	}
-	put(t, s, doc(50, "web-9", "Out of memory: Killed process 7 (java)"))
+	invented := doc(50, "web-9", "Out of memory: Killed process 7 (java)")
+	invented.Fields["labels.demo"] = "true"
+	put(t, s, invented)
 	again := engine(t, s, dir, job.Shard{}) // a new process
 	res, err = again.RunOnce(t.Context())
 	if err != nil || res.Read != 1 || res.Written != 1 {
@@ -98,13 +100,13 @@ func TestRunOnceLabelsEachLineOnce(t *testing.T) {
 log_classifier_templates 2
 # HELP logs_classified_total Log lines labelled since the state directory was made.
 # TYPE logs_classified_total counter
-logs_classified_total{host="web-0",ml_category="critical",service="app"} 2
-logs_classified_total{host="web-0",ml_category="informational",service="app"} 15
-logs_classified_total{host="web-1",ml_category="critical",service="app"} 2
-logs_classified_total{host="web-1",ml_category="informational",service="app"} 15
-logs_classified_total{host="web-2",ml_category="critical",service="app"} 1
-logs_classified_total{host="web-2",ml_category="informational",service="app"} 15
-logs_classified_total{host="web-9",ml_category="critical",service="app"} 1
+logs_classified_total{demo="",host="web-0",ml_category="critical",service="app"} 2
+logs_classified_total{demo="",host="web-0",ml_category="informational",service="app"} 15
+logs_classified_total{demo="",host="web-1",ml_category="critical",service="app"} 2
+logs_classified_total{demo="",host="web-1",ml_category="informational",service="app"} 15
+logs_classified_total{demo="",host="web-2",ml_category="critical",service="app"} 1
+logs_classified_total{demo="",host="web-2",ml_category="informational",service="app"} 15
+logs_classified_total{demo="true",host="web-9",ml_category="critical",service="app"} 1
 `
 	if err := testutil.GatherAndCompare(again.Metrics().Registry(), strings.NewReader(want), "log_classifier_templates", "logs_classified_total"); err != nil {
 		t.Error(err)

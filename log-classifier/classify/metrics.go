@@ -10,7 +10,7 @@ import (
 
 var (
 	descLines = prometheus.NewDesc("logs_classified_total", "Log lines labelled since the state directory was made.",
-		[]string{"ml_category", "host", "service"}, nil)
+		[]string{"ml_category", "host", "service", "demo"}, nil)
 	descConfidence = prometheus.NewDesc("log_classifier_confidence_ratio", "Confidence of the labels.", nil, nil)
 	descBacklog    = prometheus.NewDesc("log_classifier_review_backlog", "Templates that wait for a person's label.", nil, nil)
 	descAgreement  = prometheus.NewDesc("log_classifier_review_agreement_ratio", "Share of the last 500 reviewed labels that people confirmed.", nil, nil)
@@ -47,8 +47,8 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(v), labels...)
 	}
 	for k, n := range e.st.Lines {
-		if p := strings.Split(k, "\x00"); len(p) == 3 {
-			counter(descLines, n, strings.ToValidUTF8(p[0], "?"), strings.ToValidUTF8(p[1], "?"), strings.ToValidUTF8(p[2], "?"))
+		if p := strings.Split(strings.ToValidUTF8(k, "?"), "\x00"); len(p) == 4 {
+			counter(descLines, n, p...)
 		}
 	}
 	buckets, total := map[float64]uint64{}, uint64(0)

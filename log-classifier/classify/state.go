@@ -22,7 +22,7 @@ type state struct {
 	Cursor      string            `json:"cursor"`
 	LastSuccess time.Time         `json:"last_success"`
 	Retrained   time.Time         `json:"retrained"`
-	Lines       map[string]int64  `json:"lines"` // by category, host and service, NUL between
+	Lines       map[string]int64  `json:"lines"` // by category, host, service and demo, NUL between
 	Confidence  []int64           `json:"confidence"`
 	ConfSum     float64           `json:"confidence_sum"`
 	Unseen      float64           `json:"unseen_ratio"` // exponentially forgotten
@@ -92,9 +92,10 @@ func loadState(dir, index string) (*state, error) {
 	return s, nil
 }
 
-// count adds one line. Hosts and services beyond the limits count as "other".
-func (s *state) count(v *Verdict, host, service string) {
-	s.Lines[v.Category.String()+"\x00"+host+"\x00"+service]++
+// count adds one line. Hosts and services beyond the limits count as "other"; demo is "true"
+// for invented lines and empty for real ones.
+func (s *state) count(v *Verdict, host, service, demo string) {
+	s.Lines[strings.Join([]string{v.Category.String(), host, service, demo}, "\x00")]++
 	for i, b := range confidenceBounds {
 		if v.Confidence <= b {
 			s.Confidence[i]++
