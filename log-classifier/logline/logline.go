@@ -22,6 +22,9 @@ type Line struct {
 // Parse takes raw apart. messageField names the field of JSON lines that holds the message;
 // "" tries the usual ones.
 func Parse(raw, messageField string) Line {
+	if strings.IndexByte(raw, '\r') >= 0 {
+		raw = overwritten(raw)
+	}
 	s := strings.TrimLeft(raw, " \t\ufeff")
 	if strings.HasPrefix(s, "{") {
 		if l, ok := parseJSON(s, messageField); ok {
