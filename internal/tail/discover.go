@@ -14,8 +14,8 @@ import (
 )
 
 var (
-	// skipName are files that hold no lines: login records, archives, journals.
-	skipName = regexp.MustCompile(`^(wtmp|btmp|utmp|lastlog|faillog|tallylog)([.-].*)?$|\.(gz|xz|bz2|zst|lz4|zip|tar|tgz|journal|journal~|db|sqlite|db-wal|db-shm|swp|tmp)$|~$`)
+	// skipName are files that hold no lines: login records, archives, journals, apt's copy of a terminal.
+	skipName = regexp.MustCompile(`^(wtmp|btmp|utmp|lastlog|faillog|tallylog|term\.log)([.-].*)?$|\.(gz|xz|bz2|zst|lz4|zip|tar|tgz|journal|journal~|db|sqlite|db-wal|db-shm|swp|tmp)$|~$`)
 	magics   = []string{"\x1f\x8b", "\xfd7zXZ", "BZh", "\x28\xb5\x2f\xfd", "PK\x03\x04", "LPKSHHRH", "SQLite format 3\x00", "\x7fELF"}
 )
 

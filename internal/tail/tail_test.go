@@ -295,7 +295,7 @@ func TestOddLines(t *testing.T) {
 
 func TestBinaryFilesAreLeftAlone(t *testing.T) {
 	b := newBench(t, "*")
-	for _, name := range []string{"wtmp", "btmp.1", "lastlog", "faillog", "app.log.2.gz"} {
+	for _, name := range []string{"wtmp", "btmp.1", "lastlog", "term.log", "faillog", "app.log.2.gz"} {
 		b.append(name, "binary\n")
 	}
 	b.append("archive.log", "\x1f\x8bgzip\n")
