@@ -48,8 +48,10 @@ func TestOutcome(t *testing.T) {
 
 // attempt is a connection of src to port of dst at second at.
 func attempt(src, dst string, port uint16, at int, answered bool) *zeek.Conn {
-	c := &zeek.Conn{Time: int64(at) * int64(time.Second), Orig: netip.MustParseAddr(src), Resp: netip.MustParseAddr(dst), OrigPort: 40000, RespPort: port,
-		Proto: zeek.TCP, State: zeek.S0, History: "S", OrigPkts: 1}
+	c := &zeek.Conn{
+		Time: int64(at) * int64(time.Second), Orig: netip.MustParseAddr(src), Resp: netip.MustParseAddr(dst), OrigPort: 40000, RespPort: port,
+		Proto: zeek.TCP, State: zeek.S0, History: "S", OrigPkts: 1,
+	}
 	if answered {
 		c.State, c.History, c.OrigPkts, c.RespPkts, c.OrigBytes, c.RespBytes = zeek.SF, "ShADadFf", 6, 6, 300, 900
 	}

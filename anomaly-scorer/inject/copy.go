@@ -139,7 +139,8 @@ func mixConns(ctx context.Context, dir, path string, extra []zeek.Conn) (n int, 
 			return nil
 		}
 		_, err := zeek.Scanner{Dir: dir, Final: true}.Scan(ctx, zeek.KindConn, nil, zeek.Handler{
-			Conn: func(c *zeek.Conn, _ zeek.Origin) error { n++; return errors.Join(put(c.Time), w.Conn(c)) }, Bad: ignore})
+			Conn: func(c *zeek.Conn, _ zeek.Origin) error { n++; return errors.Join(put(c.Time), w.Conn(c)) }, Bad: ignore,
+		})
 		return errors.Join(err, put(1<<62))
 	})
 	return n, err
@@ -157,7 +158,8 @@ func mixDNS(ctx context.Context, dir, path string, extra []zeek.App) (n int, err
 			return nil
 		}
 		_, err := zeek.Scanner{Dir: dir, Final: true}.Scan(ctx, zeek.KindDNS, nil, zeek.Handler{
-			App: func(a *zeek.App, _ zeek.Kind, _ zeek.Origin) error { n++; return errors.Join(put(a.Time), w.App(a)) }, Bad: ignore})
+			App: func(a *zeek.App, _ zeek.Kind, _ zeek.Origin) error { n++; return errors.Join(put(a.Time), w.App(a)) }, Bad: ignore,
+		})
 		return errors.Join(err, put(1<<62))
 	})
 	return n, err
@@ -181,6 +183,7 @@ func writeLabels(ctx context.Context, path string, attacks []Attack, dir string)
 		Conn: func(c *zeek.Conn, _ zeek.Origin) error {
 			_, err := fmt.Fprintf(w, "%s,Benign,\n", c.UID)
 			return err
-		}, Bad: ignore})
+		}, Bad: ignore,
+	})
 	return errors.Join(err, w.Flush())
 }

@@ -141,8 +141,10 @@ func (m *maker) tunnel(every time.Duration) []zeek.App {
 			label[i] = base32[m.rng.IntN(len(base32))]
 		}
 		m.n++
-		out = append(out, zeek.App{Time: at.UnixNano(), UID: fmt.Sprintf("Cinj%x%04x", m.rng.Uint64(), m.n), Orig: m.attacker,
-			Resp: netip.AddrFrom4([4]byte{10, 77, 0, 53}), Name: string(label) + ".t.example.com", Type: "TXT", Code: "NOERROR"})
+		out = append(out, zeek.App{
+			Time: at.UnixNano(), UID: fmt.Sprintf("Cinj%x%04x", m.rng.Uint64(), m.n), Orig: m.attacker,
+			Resp: netip.AddrFrom4([4]byte{10, 77, 0, 53}), Name: string(label) + ".t.example.com", Type: "TXT", Code: "NOERROR",
+		})
 	}
 	return out
 }

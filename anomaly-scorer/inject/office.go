@@ -61,8 +61,10 @@ func (o *office) site() netip.Addr {
 // talk is an answered conversation with sizes around out and in.
 func (o *office) talk(to netip.Addr, p zeek.Proto, port uint16, service string, out, in, seconds float64) zeek.Conn {
 	o.n++
-	c := zeek.Conn{Time: o.at.UnixNano(), UID: fmt.Sprintf("Coff%08d", o.n), Orig: o.host(), Resp: to, OrigPort: uint16(32768 + o.rng.IntN(28000)), RespPort: port,
-		Proto: p, State: zeek.SF, Service: service, History: "ShADadFf", Duration: seconds * o.spread(), OrigBytes: int64(out * o.spread()), RespBytes: int64(in * o.spread()), VLAN: -1}
+	c := zeek.Conn{
+		Time: o.at.UnixNano(), UID: fmt.Sprintf("Coff%08d", o.n), Orig: o.host(), Resp: to, OrigPort: uint16(32768 + o.rng.IntN(28000)), RespPort: port,
+		Proto: p, State: zeek.SF, Service: service, History: "ShADadFf", Duration: seconds * o.spread(), OrigBytes: int64(out * o.spread()), RespBytes: int64(in * o.spread()), VLAN: -1,
+	}
 	if p == zeek.UDP {
 		c.History = "Dd"
 	}
@@ -104,6 +106,8 @@ func (o *office) query(c *zeek.Conn) zeek.App {
 	if o.rng.IntN(30) == 0 {
 		code = "NXDOMAIN"
 	}
-	return zeek.App{Time: c.Time, UID: c.UID, Orig: c.Orig, Resp: c.Resp, Type: "A", Code: code,
-		Name: fmt.Sprintf("www%d.site%d.example.net", o.rng.IntN(3), o.rng.IntN(2000))}
+	return zeek.App{
+		Time: c.Time, UID: c.UID, Orig: c.Orig, Resp: c.Resp, Type: "A", Code: code,
+		Name: fmt.Sprintf("www%d.site%d.example.net", o.rng.IntN(3), o.rng.IntN(2000)),
+	}
 }

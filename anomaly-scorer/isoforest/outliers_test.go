@@ -13,8 +13,10 @@ import (
 	"github.com/inframind/inframind/internal/testdata"
 )
 
-var outlierSets = []string{"Ionosphere", "PageBlocks", "Pima", "annthyroid", "breastw", "cardio",
-	"mammography", "satellite", "satimage-2", "shuttle", "thyroid", "wine"}
+var outlierSets = []string{
+	"Ionosphere", "PageBlocks", "Pima", "annthyroid", "breastw", "cardio",
+	"mammography", "satellite", "satimage-2", "shuttle", "thyroid", "wine",
+}
 
 func readSet(tb testing.TB, name string) (rows [][]float64, outlier []bool) {
 	tb.Helper()

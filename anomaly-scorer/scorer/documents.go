@@ -63,8 +63,10 @@ func (e *Engine) connDocument(c *zeek.Conn, o zeek.Origin, v *Verdict) logstore.
 	}
 	id := fmt.Sprintf("conn-%016x", xxhash.Sum64String(c.UID+"\x00"+strconv.FormatInt(c.Time, 10)+"\x00"+c.Orig.String()+"\x00"+c.Resp.String()))
 	reasons := Reasons(c, v)
-	d := logstore.Document{ID: id, Time: c.When(), Fields: connFields(c),
-		Message: fmt.Sprintf("%s:%d -> %s:%d/%s %s: %s", c.Orig, c.OrigPort, c.Resp, c.RespPort, c.Proto, c.State, reasons[0])}
+	d := logstore.Document{
+		ID: id, Time: c.When(), Fields: connFields(c),
+		Message: fmt.Sprintf("%s:%d -> %s:%d/%s %s: %s", c.Orig, c.OrigPort, c.Resp, c.RespPort, c.Proto, c.State, reasons[0]),
+	}
 	for k, x := range map[string]any{
 		"event.kind": "event", "anomaly.type": kind, "anomaly.detector": detector, "anomaly.score": round(v.Score),
 		"anomaly.evidence": round(v.Evidence.Score), "anomaly.reasons": reasons, "anomaly.line": o.String(),
@@ -92,8 +94,10 @@ func connFields(c *zeek.Conn) map[string]any {
 			f[name] = s
 		}
 	}
-	for name, n := range map[string]int64{"source.bytes": c.OrigIPBytes, "destination.bytes": c.RespIPBytes, "source.packets": c.OrigPkts, "destination.packets": c.RespPkts,
-		"zeek.connection.orig_bytes": c.OrigBytes, "zeek.connection.resp_bytes": c.RespBytes, "zeek.connection.missed_bytes": c.MissedBytes, "network.vlan.id": c.VLAN} {
+	for name, n := range map[string]int64{
+		"source.bytes": c.OrigIPBytes, "destination.bytes": c.RespIPBytes, "source.packets": c.OrigPkts, "destination.packets": c.RespPkts,
+		"zeek.connection.orig_bytes": c.OrigBytes, "zeek.connection.resp_bytes": c.RespBytes, "zeek.connection.missed_bytes": c.MissedBytes, "network.vlan.id": c.VLAN,
+	} {
 		if n >= 0 {
 			f[name] = n
 		}

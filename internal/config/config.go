@@ -91,7 +91,7 @@ var (
 // for configuration types of other projects, whose own loaders return plain errors.
 func Locate(name string, err error) error {
 	var errs []error
-	for _, line := range strings.Split(err.Error(), "\n") {
+	for line := range strings.SplitSeq(err.Error(), "\n") {
 		m := lineRE.FindStringSubmatch(line)
 		if m == nil {
 			continue

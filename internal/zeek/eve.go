@@ -128,8 +128,15 @@ func (e *eve) tcpState(c *Conn) {
 		on   bool
 		mark string
 	}{
-		{ts&flagSYN != 0, "S"}, {tc&flagSYN != 0, "h"}, {ts&flagACK != 0, "A"}, {c.OrigBytes > 0, "D"}, {c.RespBytes > 0, "d"},
-		{ts&flagFIN != 0, "F"}, {tc&flagFIN != 0, "f"}, {ts&flagRST != 0, "R"}, {tc&flagRST != 0, "r"},
+		{ts&flagSYN != 0, "S"},
+		{tc&flagSYN != 0, "h"},
+		{ts&flagACK != 0, "A"},
+		{c.OrigBytes > 0, "D"},
+		{c.RespBytes > 0, "d"},
+		{ts&flagFIN != 0, "F"},
+		{tc&flagFIN != 0, "f"},
+		{ts&flagRST != 0, "R"},
+		{tc&flagRST != 0, "r"},
 	} {
 		if m.on {
 			h.WriteString(m.mark)

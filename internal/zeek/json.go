@@ -78,8 +78,10 @@ func (d *jsonDecoder) conn(line []byte, c *Conn, in interner) error {
 	if r.Duration != nil && *r.Duration >= 0 && *r.Duration < maxSeconds {
 		c.Duration = *r.Duration
 	}
-	for dst, src := range map[*int64]*int64{&c.OrigBytes: r.OrigBytes, &c.RespBytes: r.RespBytes, &c.MissedBytes: r.Missed,
-		&c.OrigPkts: r.OrigPkts, &c.OrigIPBytes: r.OrigIPBytes, &c.RespPkts: r.RespPkts, &c.RespIPBytes: r.RespIPBytes} {
+	for dst, src := range map[*int64]*int64{
+		&c.OrigBytes: r.OrigBytes, &c.RespBytes: r.RespBytes, &c.MissedBytes: r.Missed,
+		&c.OrigPkts: r.OrigPkts, &c.OrigIPBytes: r.OrigIPBytes, &c.RespPkts: r.RespPkts, &c.RespIPBytes: r.RespIPBytes,
+	} {
 		if src != nil && *src >= 0 {
 			*dst = *src
 		}

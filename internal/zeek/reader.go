@@ -31,7 +31,6 @@ type Reader struct {
 	json    jsonDecoder
 	line    int
 	offset  int64 // after the last complete line that was handed out
-	last    []byte
 	partial bool
 	skip    int64
 }
@@ -143,7 +142,7 @@ func (r *Reader) readLine() ([]byte, error) {
 			rest, err = r.br.ReadSlice('\n')
 			n += int64(len(rest))
 		}
-		if err != nil && !(errors.Is(err, io.EOF) && r.partial) {
+		if err != nil && (!errors.Is(err, io.EOF) || !r.partial) {
 			return nil, err
 		}
 	case errors.Is(err, io.EOF) && len(line) > 0 && r.partial:

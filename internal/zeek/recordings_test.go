@@ -24,8 +24,8 @@ func TestScanRecordings(t *testing.T) {
 			dir := testdata.Dir(t, tc.dir)
 			rows, bad := 0, 0
 			_, err := Scanner{Dir: dir, Final: true}.Scan(context.Background(), KindConn, nil, Handler{
-				Conn: func(c *Conn, _ Origin) error { rows++; return nil },
-				Bad:  func(o Origin, text []byte, err error) error { bad++; t.Log(o, err); return nil },
+				Conn: func(*Conn, Origin) error { rows++; return nil },
+				Bad:  func(o Origin, _ []byte, err error) error { bad++; t.Log(o, err); return nil },
 			})
 			if err != nil {
 				t.Fatal(err)

@@ -104,8 +104,10 @@ func (h *header) each(line []byte, set func(field, []byte) error) error {
 }
 
 func (c *Conn) reset() {
-	*c = Conn{Time: -1, Duration: math.NaN(), OrigBytes: -1, RespBytes: -1, MissedBytes: -1,
-		OrigPkts: -1, OrigIPBytes: -1, RespPkts: -1, RespIPBytes: -1, VLAN: -1}
+	*c = Conn{
+		Time: -1, Duration: math.NaN(), OrigBytes: -1, RespBytes: -1, MissedBytes: -1,
+		OrigPkts: -1, OrigIPBytes: -1, RespPkts: -1, RespIPBytes: -1, VLAN: -1,
+	}
 }
 
 func (c *Conn) set(f field, v []byte, in interner) (err error) {

@@ -18,8 +18,10 @@ type Writer struct {
 	kind Kind
 }
 
-var connColumns = []string{"ts", "uid", "id.orig_h", "id.orig_p", "id.resp_h", "id.resp_p", "proto", "service", "duration", "orig_bytes", "resp_bytes",
-	"conn_state", "local_orig", "local_resp", "missed_bytes", "history", "orig_pkts", "orig_ip_bytes", "resp_pkts", "resp_ip_bytes"}
+var connColumns = []string{
+	"ts", "uid", "id.orig_h", "id.orig_p", "id.resp_h", "id.resp_p", "proto", "service", "duration", "orig_bytes", "resp_bytes",
+	"conn_state", "local_orig", "local_resp", "missed_bytes", "history", "orig_pkts", "orig_ip_bytes", "resp_pkts", "resp_ip_bytes",
+}
 
 var dnsColumns = []string{"ts", "uid", "id.orig_h", "id.resp_h", "query", "qtype_name", "rcode_name"}
 

@@ -65,8 +65,10 @@ func New(cfg Config, opt Options) (*Engine, error) {
 	if opt.Now == nil {
 		opt.Now = time.Now
 	}
-	e := &Engine{cfg: cfg, opt: opt, metrics: job.NewMetrics("log-classifier", "log_classifier", opt.Shard),
-		hosts: newBounded(cfg.Limits.Hosts), services: newBounded(cfg.Limits.Services)}
+	e := &Engine{
+		cfg: cfg, opt: opt, metrics: job.NewMetrics("log-classifier", "log_classifier", opt.Shard),
+		hosts: newBounded(cfg.Limits.Hosts), services: newBounded(cfg.Limits.Services),
+	}
 	if err := e.open(); err != nil {
 		return nil, err
 	}

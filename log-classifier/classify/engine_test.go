@@ -33,8 +33,10 @@ func openStore(t *testing.T) *sqlite.Store {
 }
 
 func doc(i int, host, msg string) logstore.Document {
-	return logstore.Document{ID: fmt.Sprintf("doc-%05d", i), Time: now.Add(time.Duration(i) * time.Second), Message: msg,
-		Fields: map[string]any{"host.name": host, "service.name": "app"}}
+	return logstore.Document{
+		ID: fmt.Sprintf("doc-%05d", i), Time: now.Add(time.Duration(i) * time.Second), Message: msg,
+		Fields: map[string]any{"host.name": host, "service.name": "app"},
+	}
 }
 
 func put(t *testing.T, s logstore.Store, docs ...logstore.Document) {

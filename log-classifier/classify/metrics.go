@@ -30,8 +30,10 @@ var (
 type collector struct{ e *Engine }
 
 func (c *collector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{descLines, descConfidence, descBacklog, descAgreement, descUnseen, descTrained, descF1, descDrift,
-		descMix, descTemplates, descNew, descRejected, descNoMessage} {
+	for _, d := range []*prometheus.Desc{
+		descLines, descConfidence, descBacklog, descAgreement, descUnseen, descTrained, descF1, descDrift,
+		descMix, descTemplates, descNew, descRejected, descNoMessage,
+	} {
 		ch <- d
 	}
 }

@@ -192,8 +192,10 @@ func (e *Engine) ask(d logstore.Document, v *Verdict) bool {
 		return true
 	}
 	if len(e.st.Queue) < e.cfg.Review.Backlog {
-		e.st.Queue[id] = &Asked{Template: v.Template.Text, Message: d.Message[:min(len(d.Message), 1000)], Category: v.Category.String(),
-			Confidence: v.Confidence, Lines: 1, Random: random && !unsure, Since: d.Time}
+		e.st.Queue[id] = &Asked{
+			Template: v.Template.Text, Message: d.Message[:min(len(d.Message), 1000)], Category: v.Category.String(),
+			Confidence: v.Confidence, Lines: 1, Random: random && !unsure, Since: d.Time,
+		}
 	}
 	return true
 }

@@ -104,8 +104,10 @@ func TestSuite(t *testing.T) {
 	p := model.DefaultParams()
 	p.Calibration, p.MinDF = 0, 1
 	steps := 0
-	rep, err := Suite{Systems: systems, Params: p, Critical: []label.Example{{Category: label.Critical, Message: "kernel panic"}},
-		Progress: func(int, int) { steps++ }}.Run(t.Context())
+	rep, err := Suite{
+		Systems: systems, Params: p, Critical: []label.Example{{Category: label.Critical, Message: "kernel panic"}},
+		Progress: func(int, int) { steps++ },
+	}.Run(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

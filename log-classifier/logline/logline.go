@@ -249,8 +249,10 @@ func parseJSON(s, messageField string) (Line, bool) {
 	if json.Unmarshal([]byte(s), &m) != nil {
 		return Line{}, false
 	}
-	l := Line{Time: pick(m, timeNames[:]), Host: pick(m, hostNames[:]), Service: pick(m, serviceNames[:]), PID: pick(m, pidNames[:]),
-		Level: pick(m, levelNames[:]), Message: pick(m, messageNames[:])}
+	l := Line{
+		Time: pick(m, timeNames[:]), Host: pick(m, hostNames[:]), Service: pick(m, serviceNames[:]), PID: pick(m, pidNames[:]),
+		Level: pick(m, levelNames[:]), Message: pick(m, messageNames[:]),
+	}
 	if messageField != "" {
 		l.Message = pick(m, []string{messageField})
 	}

@@ -38,8 +38,10 @@ type header struct {
 // Encode returns the file of m: magic, flate-compressed header and weights, checksum. Equal
 // models give equal bytes.
 func (m *Model) Encode() ([]byte, error) {
-	h := header{Name: m.Name, Features: m.Features, Bias: m.Bias, Calibration: m.Calibration,
-		Rows: m.Rows, Metrics: m.Metrics, Dim: feature.Dim}
+	h := header{
+		Name: m.Name, Features: m.Features, Bias: m.Bias, Calibration: m.Calibration,
+		Rows: m.Rows, Metrics: m.Metrics, Dim: feature.Dim,
+	}
 	var used []uint32
 	for j := range feature.Dim {
 		row := m.W[j*Heads : (j+1)*Heads]
@@ -137,8 +139,10 @@ func decodeBody(body []byte) (*Model, error) {
 	if len(body) != 2*h.Used*Heads {
 		return nil, fmt.Errorf("%w: %d bytes of weights, want %d", ErrFormat, len(body), 2*h.Used*Heads)
 	}
-	m := &Model{Name: h.Name, Features: h.Features, Bias: h.Bias, Calibration: h.Calibration,
-		Rows: h.Rows, Metrics: h.Metrics, W: make([]float32, feature.Dim*Heads)}
+	m := &Model{
+		Name: h.Name, Features: h.Features, Bias: h.Bias, Calibration: h.Calibration,
+		Rows: h.Rows, Metrics: h.Metrics, W: make([]float32, feature.Dim*Heads),
+	}
 	for c := range Heads {
 		for k, j := range used {
 			q := int16(binary.LittleEndian.Uint16(body[2*(c*h.Used+k):]))

@@ -47,9 +47,11 @@ func (f *Feed) Findings() []detect.Finding { return f.D.Book().Changed(1 << 61) 
 
 // Talk is an answered TLS connection that sent out and received in bytes.
 func Talk(src, dst string, at time.Time, out, in int64) *zeek.Conn {
-	return &zeek.Conn{Time: at.UnixNano(), UID: "C" + at.Format("150405.000"), Orig: netip.MustParseAddr(src), Resp: netip.MustParseAddr(dst),
+	return &zeek.Conn{
+		Time: at.UnixNano(), UID: "C" + at.Format("150405.000"), Orig: netip.MustParseAddr(src), Resp: netip.MustParseAddr(dst),
 		OrigPort: uint16(at.UnixMilli()), RespPort: 443, Proto: zeek.TCP, State: zeek.SF, Service: "ssl", History: "ShADadFf",
-		Duration: 1, OrigBytes: out, RespBytes: in, OrigPkts: 6, RespPkts: 6, OrigIPBytes: out + 240, RespIPBytes: in + 240, MissedBytes: -1, VLAN: -1}
+		Duration: 1, OrigBytes: out, RespBytes: in, OrigPkts: 6, RespPkts: 6, OrigIPBytes: out + 240, RespIPBytes: in + 240, MissedBytes: -1, VLAN: -1,
+	}
 }
 
 // Silent is a TCP connection attempt without an answer.

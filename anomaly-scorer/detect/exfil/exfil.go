@@ -61,8 +61,10 @@ type Detector struct {
 
 // New makes a Detector. maxEntries bounds the pairs it remembers.
 func New(o Options, maxEntries int) *Detector {
-	return &Detector{o: o.withDefaults(), s: State{Flows: detect.NewCache[uint64, Flow](maxEntries),
-		Pasts: detect.NewCache[uint64, Past](maxEntries), Book: detect.NewBook("exfiltration")}}
+	return &Detector{o: o.withDefaults(), s: State{
+		Flows: detect.NewCache[uint64, Flow](maxEntries),
+		Pasts: detect.NewCache[uint64, Past](maxEntries), Book: detect.NewBook("exfiltration"),
+	}}
 }
 
 // Name implements detect.Detector.

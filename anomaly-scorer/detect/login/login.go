@@ -44,8 +44,10 @@ func New(o Options, maxEntries int) *Detector {
 	if o.Attempts <= 0 {
 		o.Attempts = 20
 	}
-	return &Detector{o: o, s: State{Tries: detect.NewCache[uint64, Tries](maxEntries),
-		Sources: detect.NewCache[uint64, detect.Set](maxEntries), Book: detect.NewBook("brute_force")}}
+	return &Detector{o: o, s: State{
+		Tries:   detect.NewCache[uint64, Tries](maxEntries),
+		Sources: detect.NewCache[uint64, detect.Set](maxEntries), Book: detect.NewBook("brute_force"),
+	}}
 }
 
 // Name implements detect.Detector.

@@ -39,9 +39,11 @@ type Demo struct {
 // backfill is how much of the log and connection streams is written at the first start.
 const backfill = 24 * time.Hour
 
-// SyslogFile and ZeekDir are where New puts its streams below dir.
+// SyslogFile is where New puts its log stream below dir.
 func SyslogFile(dir string) string { return filepath.Join(dir, "syslog.log") }
-func ZeekDir(dir string) string    { return filepath.Join(dir, "zeek") }
+
+// ZeekDir is where New puts its connection logs below dir.
+func ZeekDir(dir string) string { return filepath.Join(dir, "zeek") }
 
 // New writes the last day of both streams, or only what is missing since an earlier run.
 func New(o Options) (*Demo, error) {

@@ -98,7 +98,7 @@ func TestStreamsResumeAfterCrash(t *testing.T) {
 	}
 	got := readAll(t, dir)
 	var last time.Time
-	for _, line := range strings.Split(strings.TrimSpace(string(got)), "\n") {
+	for line := range strings.SplitSeq(strings.TrimSpace(string(got)), "\n") {
 		if !strings.HasPrefix(line, "<") {
 			continue
 		}

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/tsdb"
 )
@@ -66,7 +67,7 @@ func (f *Fleet) writeBlock(ctx context.Context, dir, job string, from, to time.T
 
 func (s signal) labels(job string) labels.Labels {
 	b := labels.NewBuilder(labels.EmptyLabels())
-	b.Set(labels.MetricName, s.metric).Set("instance", s.host).Set("job", job).Set("demo", "true")
+	b.Set(model.MetricNameLabel, s.metric).Set("instance", s.host).Set("job", job).Set("demo", "true")
 	if s.label != "" {
 		b.Set(s.label, s.labelValue)
 	}

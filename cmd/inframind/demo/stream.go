@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"time"
 )
 
@@ -54,8 +55,8 @@ func (s *stream) resume(timeOf func([]byte) (time.Time, bool)) error {
 		return err
 	}
 	lines := bytes.Split(bytes.TrimSuffix(buf[:whole], []byte("\n")), []byte("\n"))
-	for i := len(lines) - 1; i >= 0; i-- {
-		if t, ok := timeOf(lines[i]); ok {
+	for _, line := range slices.Backward(lines) {
+		if t, ok := timeOf(line); ok {
 			s.last = t.Truncate(time.Second)
 			return nil
 		}

@@ -25,8 +25,12 @@ func (s *scrape) collectChassis(_ context.Context, ch chan<- prometheus.Metric) 
 		name string
 		on   bool
 	}{
-		{"power_overload", c.Overload}, {"power_interlock", c.Interlock}, {"power", c.PowerFault},
-		{"power_control", c.ControlFault}, {"drive", c.DriveFault}, {"cooling", c.CoolingFault},
+		{"power_overload", c.Overload},
+		{"power_interlock", c.Interlock},
+		{"power", c.PowerFault},
+		{"power_control", c.ControlFault},
+		{"drive", c.DriveFault},
+		{"cooling", c.CoolingFault},
 	} {
 		ch <- gauge("ipmi_chassis_fault", "Faults that the chassis reports.", asFloat(f.on), "fault", f.name)
 	}

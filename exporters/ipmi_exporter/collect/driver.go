@@ -154,9 +154,12 @@ func reasoned(err error) error {
 		is     error
 		reason string
 	}{
-		{ipmi.ErrUser, exporter.ReasonUnauthorized}, {ipmi.ErrPassword, exporter.ReasonUnauthorized},
-		{ipmi.ErrPrivilege, exporter.ReasonUnauthorized}, {ipmi.ErrBusy, exporter.ReasonBusy},
-		{ipmi.ErrSuite, exporter.ReasonUnsupported}, {ipmi.ErrMalformed, exporter.ReasonProtocol},
+		{ipmi.ErrUser, exporter.ReasonUnauthorized},
+		{ipmi.ErrPassword, exporter.ReasonUnauthorized},
+		{ipmi.ErrPrivilege, exporter.ReasonUnauthorized},
+		{ipmi.ErrBusy, exporter.ReasonBusy},
+		{ipmi.ErrSuite, exporter.ReasonUnsupported},
+		{ipmi.ErrMalformed, exporter.ReasonProtocol},
 		{ipmi.ErrTimeout, exporter.ReasonTimeout},
 	} {
 		if errors.Is(err, r.is) {

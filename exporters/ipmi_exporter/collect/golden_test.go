@@ -54,9 +54,11 @@ func lint(t *testing.T, text string) {
 	for _, p := range problems {
 		t.Errorf("%s: %s", p.Metric, p.Text)
 	}
-	units := []string{"celsius", "rpm", "ratio", "volts", "amperes", "watts", "joules_total", "hertz", "pascals", "per_second", "seconds", "seconds_total", "bytes",
+	units := []string{
+		"celsius", "rpm", "ratio", "volts", "amperes", "watts", "joules_total", "hertz", "pascals", "per_second", "seconds", "seconds_total", "bytes",
 		"info", "status", "state", "on", "detected", "up", "success", "samples", "entries", "total", "overflow", "fault", "running", "expired", "passed",
-		"sensors", "packets", "retries", "damaged", "reading", "limit"}
+		"sensors", "packets", "retries", "damaged", "reading", "limit",
+	}
 	for _, l := range strings.Split(text, "\n") {
 		name, ok := strings.CutPrefix(l, "# TYPE ")
 		if !ok {

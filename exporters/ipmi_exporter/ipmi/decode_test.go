@@ -219,10 +219,17 @@ func TestUnits(t *testing.T) {
 		u    Unit
 		want string
 	}{
-		{Unit{Base: 1}, "degrees C"}, {Unit{Base: 18}, "RPM"}, {Unit{Percent: true}, "percent"},
-		{Unit{Base: 1, Rate: 4}, "degrees C/min"}, {Unit{Base: 35, Combine: 1, Modifier: 24}, "cu cm/hour"},
-		{Unit{Base: 16, Combine: 2, Modifier: 34}, "Newton * m"}, {Unit{Base: 6, Percent: true}, "% Watts"}, {Unit{Base: 200}, "unknown"},
-		{Unit{Base: 92}, "grams"}, {Unit{Base: 65}, "color temp deg K"}, {Unit{Base: 91}, "fatal error"},
+		{Unit{Base: 1}, "degrees C"},
+		{Unit{Base: 18}, "RPM"},
+		{Unit{Percent: true}, "percent"},
+		{Unit{Base: 1, Rate: 4}, "degrees C/min"},
+		{Unit{Base: 35, Combine: 1, Modifier: 24}, "cu cm/hour"},
+		{Unit{Base: 16, Combine: 2, Modifier: 34}, "Newton * m"},
+		{Unit{Base: 6, Percent: true}, "% Watts"},
+		{Unit{Base: 200}, "unknown"},
+		{Unit{Base: 92}, "grams"},
+		{Unit{Base: 65}, "color temp deg K"},
+		{Unit{Base: 91}, "fatal error"},
 	} {
 		if got := tc.u.String(); got != tc.want {
 			t.Errorf("%+v: %q, want %q", tc.u, got, tc.want)

@@ -110,9 +110,14 @@ func (c *Config) Write(reveal bool) ([]byte, error) {
 		a := c.Auths[n]
 		item := yaml.MapSlice{}
 		for _, f := range []struct{ key, value string }{
-			{"community", string(a.Community)}, {"security_level", a.SecurityLevel}, {"username", a.Username},
-			{"password", string(a.Password)}, {"auth_protocol", a.AuthProtocol}, {"priv_protocol", a.PrivProtocol},
-			{"priv_password", string(a.PrivPassword)}, {"context_name", a.ContextName},
+			{"community", string(a.Community)},
+			{"security_level", a.SecurityLevel},
+			{"username", a.Username},
+			{"password", string(a.Password)},
+			{"auth_protocol", a.AuthProtocol},
+			{"priv_protocol", a.PrivProtocol},
+			{"priv_password", string(a.PrivPassword)},
+			{"context_name", a.ContextName},
 		} {
 			if f.value != "" {
 				item = append(item, yaml.MapItem{Key: f.key, Value: f.value})

@@ -47,8 +47,11 @@ func TestConversion(t *testing.T) {
 		{"broken date", "{name: m, oid: 1.1, type: DateAndTime, help: H}", map[string]walk.Value{"1.1.0": octets("\x07\xe8")}, "", 1},
 		{"date as text", "{name: m, oid: 1.1, type: ParseDateAndTime, help: H, datetime_pattern: '%b %d %Y'}", map[string]walk.Value{"1.1.0": octets("Feb 29 2024")}, "m 1.7091648e+09", 0},
 		{"NTP", "{name: m, oid: 1.1, type: NTPTimeStamp, help: H}", map[string]walk.Value{"1.1.0": octets("\x83\xaa\x7e\x80\x80\x00\x00\x00")}, "m 0.5", 0},
-		{"regex", `{name: m, oid: 1.1, type: DisplayString, help: H, regex_extracts: {"_c": [{regex: '(\d+) C.*'}], "": [{regex: x, value: "1"}, {regex: '.*/(\d+).*', value: "$1.5"}]}}`,
-			map[string]walk.Value{"1.1.0": octets("28 C/82 F")}, "m 82.5\nm_c 28", 0},
+		{
+			"regex", `{name: m, oid: 1.1, type: DisplayString, help: H, regex_extracts: {"_c": [{regex: '(\d+) C.*'}], "": [{regex: x, value: "1"}, {regex: '.*/(\d+).*', value: "$1.5"}]}}`,
+			map[string]walk.Value{"1.1.0": octets("28 C/82 F")},
+			"m 82.5\nm_c 28", 0,
+		},
 		{"regex that fits nothing", `{name: m, oid: 1.1, type: DisplayString, help: H, regex_extracts: {"": [{regex: '(\d+)'}]}}`, map[string]walk.Value{"1.1.0": octets("none")}, "", 1},
 
 		{"index", "{name: m, oid: 1.1, type: gauge, help: H, indexes: [{labelname: i, type: gauge}]}", map[string]walk.Value{"1.1.7": integer(1)}, `m{i="7"} 1`, 0},
@@ -66,18 +69,36 @@ func TestConversion(t *testing.T) {
 		{"text that is its own index", "{name: m, oid: 1.1, type: DisplayString, help: H, indexes: [{labelname: m, type: gauge}]}", map[string]walk.Value{"1.1.5": octets("x")}, `m{m="5"} 1`, 0},
 		{"index that claims too much", "{name: m, oid: 1.1, type: gauge, help: H, indexes: [{labelname: s, type: DisplayString}]}", map[string]walk.Value{"1.1.4294967295.65": integer(1)}, `m{s="A` + strings.Repeat("\x00", maxString-1) + `"} 1`, 0},
 
-		{"lookup", "{name: m, oid: 1.1, type: gauge, help: H, indexes: [{labelname: i, type: gauge}], lookups: [{labels: [i], labelname: n, oid: 1.2, type: DisplayString}]}",
-			map[string]walk.Value{"1.1.1": integer(5), "1.2.1": octets("eth0"), "1.1.2": integer(6)}, "m{i=\"1\",n=\"eth0\"} 5\nm{i=\"2\",n=\"\"} 6", 0},
-		{"lookup that drops its index", "{name: m, oid: 1.1, type: gauge, help: H, indexes: [{labelname: i, type: gauge}], lookups: [{labels: [i], labelname: n, oid: 1.2, type: DisplayString}, {labels: [], labelname: i}]}",
-			map[string]walk.Value{"1.1.1": integer(5), "1.2.1": octets("eth0")}, `m{n="eth0"} 5`, 0},
-		{"duplicates: the last wins", "{name: m, oid: 1.1, type: gauge, help: H, indexes: [{labelname: i, type: gauge}], lookups: [{labels: [i], labelname: n, oid: 1.2, type: DisplayString}, {labels: [], labelname: i}]}",
-			map[string]walk.Value{"1.1.1": integer(5), "1.2.1": octets("eth0"), "1.1.2": integer(6), "1.2.2": octets("eth0")}, `m{n="eth0"} 6`, 0},
-		{"chain of lookups", "{name: m, oid: 1.1, type: gauge, help: H, indexes: [{labelname: i, type: gauge}], lookups: [{labels: [i], labelname: p, oid: 1.2, type: gauge}, {labels: [p], labelname: n, oid: 1.3, type: DisplayString}]}",
-			map[string]walk.Value{"1.1.1": integer(5), "1.2.1": integer(9), "1.3.9": octets("x")}, `m{i="1",n="x",p="9"} 5`, 0},
-		{"lookup of an enum", "{name: m, oid: 1.1, type: gauge, help: H, indexes: [{labelname: i, type: gauge}], lookups: [{labels: [i], labelname: n, oid: 1.2, type: EnumAsInfo, enum_values: {3: three}}]}",
-			map[string]walk.Value{"1.1.1": integer(5), "1.2.1": integer(3)}, `m{i="1",n="three"} 5`, 0},
-		{"InetAddress as value", "{name: m, oid: 1.2, type: InetAddress, help: H, indexes: [{labelname: i, type: gauge}]}",
-			map[string]walk.Value{"1.1.1": integer(1), "1.2.1": octets("\xc0\x00\x02\x01"), "1.1.2": integer(0), "1.2.2": octets("x")}, "m{i=\"1\",m=\"192.0.2.1\"} 1\nm{i=\"2\",m=\"0x78\"} 1", 0},
+		{
+			"lookup", "{name: m, oid: 1.1, type: gauge, help: H, indexes: [{labelname: i, type: gauge}], lookups: [{labels: [i], labelname: n, oid: 1.2, type: DisplayString}]}",
+			map[string]walk.Value{"1.1.1": integer(5), "1.2.1": octets("eth0"), "1.1.2": integer(6)},
+			"m{i=\"1\",n=\"eth0\"} 5\nm{i=\"2\",n=\"\"} 6", 0,
+		},
+		{
+			"lookup that drops its index", "{name: m, oid: 1.1, type: gauge, help: H, indexes: [{labelname: i, type: gauge}], lookups: [{labels: [i], labelname: n, oid: 1.2, type: DisplayString}, {labels: [], labelname: i}]}",
+			map[string]walk.Value{"1.1.1": integer(5), "1.2.1": octets("eth0")},
+			`m{n="eth0"} 5`, 0,
+		},
+		{
+			"duplicates: the last wins", "{name: m, oid: 1.1, type: gauge, help: H, indexes: [{labelname: i, type: gauge}], lookups: [{labels: [i], labelname: n, oid: 1.2, type: DisplayString}, {labels: [], labelname: i}]}",
+			map[string]walk.Value{"1.1.1": integer(5), "1.2.1": octets("eth0"), "1.1.2": integer(6), "1.2.2": octets("eth0")},
+			`m{n="eth0"} 6`, 0,
+		},
+		{
+			"chain of lookups", "{name: m, oid: 1.1, type: gauge, help: H, indexes: [{labelname: i, type: gauge}], lookups: [{labels: [i], labelname: p, oid: 1.2, type: gauge}, {labels: [p], labelname: n, oid: 1.3, type: DisplayString}]}",
+			map[string]walk.Value{"1.1.1": integer(5), "1.2.1": integer(9), "1.3.9": octets("x")},
+			`m{i="1",n="x",p="9"} 5`, 0,
+		},
+		{
+			"lookup of an enum", "{name: m, oid: 1.1, type: gauge, help: H, indexes: [{labelname: i, type: gauge}], lookups: [{labels: [i], labelname: n, oid: 1.2, type: EnumAsInfo, enum_values: {3: three}}]}",
+			map[string]walk.Value{"1.1.1": integer(5), "1.2.1": integer(3)},
+			`m{i="1",n="three"} 5`, 0,
+		},
+		{
+			"InetAddress as value", "{name: m, oid: 1.2, type: InetAddress, help: H, indexes: [{labelname: i, type: gauge}]}",
+			map[string]walk.Value{"1.1.1": integer(1), "1.2.1": octets("\xc0\x00\x02\x01"), "1.1.2": integer(0), "1.2.2": octets("x")},
+			"m{i=\"1\",m=\"192.0.2.1\"} 1\nm{i=\"2\",m=\"0x78\"} 1", 0,
+		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			c, err := conf.Parse("t", []byte("modules: {t: {walk: ['1'], metrics: ["+tc.metric+"]}}"))
