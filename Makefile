@@ -7,7 +7,7 @@ SHELL       := bash
 MAKEFLAGS   += --no-print-directory
 
 GO       ?= go
-GOBUILD  := $(GO) build -p 2 -trimpath -tags gosnmp_nodebug -ldflags "-s -w"
+GOBUILD  := $(GO) build -p 2 -tags gosnmp_nodebug -ldflags "-s -w"
 BIN      := bin
 SMALL    := forecaster anomaly-scorer log-classifier alert-webhook \
             exporters/redfish_exporter exporters/ipmi_exporter exporters/snmp_exporter

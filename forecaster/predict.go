@@ -111,7 +111,7 @@ func steps(horizon string, step time.Duration) (int, error) {
 }
 
 func parseLevels(s string) (percent, levels []float64, err error) {
-	for _, p := range strings.Split(s, ",") {
+	for p := range strings.SplitSeq(s, ",") {
 		v, err := strconv.ParseFloat(strings.TrimSpace(p), 64)
 		if err != nil || !(v > 0 && v < 100) {
 			return nil, nil, cli.Usagef("--levels %q: want percentages between 0 and 100, e.g. 80,95", s)

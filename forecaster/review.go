@@ -66,12 +66,12 @@ func readTrainings(path string) (out []training, err error) {
 			continue
 		}
 		t := training{month: rec[0][:7], metrics: map[string]float64{}}
-		for _, kv := range strings.Fields(rec[4]) {
+		for kv := range strings.FieldsSeq(rec[4]) {
 			if k, v, _ := strings.Cut(kv, "="); k == "target" {
 				t.target = v
 			}
 		}
-		for _, kv := range strings.Fields(rec[5]) {
+		for kv := range strings.FieldsSeq(rec[5]) {
 			k, v, _ := strings.Cut(kv, "=")
 			if n, err := strconv.ParseFloat(v, 64); err == nil {
 				t.metrics[k] = n

@@ -1,5 +1,7 @@
 package detect
 
+import "slices"
+
 // Cache remembers up to Max recently used values by key, in two generations: when the
 // young one is full the old one is forgotten. Memory is bounded and nothing is scanned.
 // The fields are exported for encoding/gob.
@@ -67,10 +69,8 @@ func (s *Set) Add(v uint64) bool {
 		s.Map[v] = true
 		return true
 	}
-	for _, x := range s.List {
-		if x == v {
-			return false
-		}
+	if slices.Contains(s.List, v) {
+		return false
 	}
 	s.List = append(s.List, v)
 	if len(s.List) > 32 {

@@ -2,6 +2,7 @@ package scorer
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -67,12 +68,10 @@ func (e *Engine) connDocument(c *zeek.Conn, o zeek.Origin, v *Verdict) logstore.
 		ID: id, Time: c.When(), Fields: connFields(c),
 		Message: fmt.Sprintf("%s:%d -> %s:%d/%s %s: %s", c.Orig, c.OrigPort, c.Resp, c.RespPort, c.Proto, c.State, reasons[0]),
 	}
-	for k, x := range map[string]any{
+	maps.Copy(d.Fields, map[string]any{
 		"event.kind": "event", "anomaly.type": kind, "anomaly.detector": detector, "anomaly.score": round(v.Score),
 		"anomaly.evidence": round(v.Evidence.Score), "anomaly.reasons": reasons, "anomaly.line": o.String(),
-	} {
-		d.Fields[k] = x
-	}
+	})
 	if e.forest != nil && !math.IsNaN(v.Unusual) {
 		d.Fields["anomaly.unusual"] = round(v.Unusual)
 		d.Fields["anomaly.features"] = e.forest.Top(3)

@@ -60,8 +60,8 @@ func (f *Feedback) Add(j Judgement) error {
 
 // suppresses tells whether the same behaviour was called false before and never right since.
 func (f *Feedback) suppresses(detector, source, destination, service string) bool {
-	for i := len(f.List) - 1; i >= 0; i-- {
-		j := &f.List[i]
+	for _, v := range slices.Backward(f.List) {
+		j := &v
 		if j.Detector == detector && j.Source == source && j.Destination == destination && j.Service == service {
 			return !j.Right
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/inframind/inframind/forecaster/model"
@@ -93,9 +94,9 @@ func Picture(in model.Input, o Outcome, size chart.Size, theme chart.Theme) ([]b
 		{Name: "measured", Points: points(from, in.Y[from:])},
 		{Name: "forecast", Points: points(o.At, o.Last.Median), Dashed: true},
 	}}
-	for l := len(o.Last.Levels) - 1; l >= 0; l-- {
+	for l, v := range slices.Backward(o.Last.Levels) {
 		ts.Bands = append(ts.Bands, chart.Band{
-			Name:  fmt.Sprintf("%g %%", 100*o.Last.Levels[l]),
+			Name:  fmt.Sprintf("%g %%", 100*v),
 			Lower: points(o.At, o.Last.Lower[l]), Upper: points(o.At, o.Last.Upper[l]),
 		})
 	}

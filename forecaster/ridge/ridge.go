@@ -34,7 +34,7 @@ func NewGram(a []float64, p int) *Gram {
 		m.g[j], m.g[j*q] = dot, dot
 		m.sums[j] = sum
 	}
-	for i := 0; i < p; i++ {
+	for i := range p {
 		for j := i; j < p; j++ {
 			v := m.g[i*q+j] + a[p-1-i]*a[p-1-j] - a[n-1-i]*a[n-1-j]
 			m.g[(i+1)*q+j+1], m.g[(j+1)*q+i+1] = v, v

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"sync"
@@ -261,9 +262,7 @@ func (e *Engine) label(d logstore.Document, host string) logstore.Document {
 	}
 	e.st.count(v, e.hosts.value(host), e.services.value(service), demo)
 	fields := make(map[string]any, len(d.Fields)+8)
-	for k, val := range d.Fields {
-		fields[k] = val
-	}
+	maps.Copy(fields, d.Fields)
 	r := v.record(e.ask(d, v))
 	fields["ml_category"], fields["ml_confidence"], fields["ml_model"] = r.Category, r.Confidence, e.model.Name
 	fields["ml_template"], fields["ml_template_id"], fields["ml_review"] = r.Template, r.TemplateID, r.Review

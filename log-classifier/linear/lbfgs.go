@@ -1,5 +1,7 @@
 package linear
 
+import "slices"
+
 import "math"
 
 // objective returns f(x) and writes the gradient to g.
@@ -58,8 +60,8 @@ func direction(dir, g []float64, ss, ys [][]float64, rho []float64) {
 		dir[i] = -g[i]
 	}
 	alpha := make([]float64, len(ss))
-	for k := len(ss) - 1; k >= 0; k-- {
-		alpha[k] = rho[k] * dot(ss[k], dir)
+	for k, v := range slices.Backward(ss) {
+		alpha[k] = rho[k] * dot(v, dir)
 		axpy(-alpha[k], ys[k], dir)
 	}
 	if k := len(ss) - 1; k >= 0 {

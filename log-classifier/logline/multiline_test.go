@@ -28,7 +28,7 @@ INFO last`
 	}
 	var j Joiner
 	var got []string
-	for _, l := range strings.Split(in, "\n") {
+	for l := range strings.SplitSeq(in, "\n") {
 		if e, ok := j.Add(l); ok {
 			got = append(got, e)
 		}

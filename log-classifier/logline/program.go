@@ -84,7 +84,7 @@ func bracketTime(s string) (at, rest string) {
 	if k < 10 || k > 42 || strings.Count(s[:k], ":") < 2 || !strings.ContainsAny(s[:k], "0123456789") || k == len(s) {
 		return "", s
 	}
-	for _, w := range strings.Fields(s[1 : k-1]) {
+	for w := range strings.FieldsSeq(s[1 : k-1]) {
 		if !isDigit(w[0]) && !isMonth(w) && len(w) != 3 && w[0] != '+' && w[0] != '-' {
 			return "", s
 		}

@@ -221,7 +221,7 @@ func (m *Masker) uuid(t string) bool {
 	if len(t) != 36 {
 		return false
 	}
-	for i := 0; i < 36; i++ {
+	for i := range 36 {
 		if i == 8 || i == 13 || i == 18 || i == 23 {
 			if t[i] != '-' {
 				return false

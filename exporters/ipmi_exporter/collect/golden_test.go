@@ -59,7 +59,7 @@ func lint(t *testing.T, text string) {
 		"info", "status", "state", "on", "detected", "up", "success", "samples", "entries", "total", "overflow", "fault", "running", "expired", "passed",
 		"sensors", "packets", "retries", "damaged", "reading", "limit",
 	}
-	for _, l := range strings.Split(text, "\n") {
+	for l := range strings.SplitSeq(text, "\n") {
 		name, ok := strings.CutPrefix(l, "# TYPE ")
 		if !ok {
 			continue

@@ -2,6 +2,7 @@ package collect
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/inframind/inframind/exporters/ipmi_exporter/ipmi"
@@ -75,11 +76,12 @@ func (s *scrape) repository(ctx context.Context) (*repository, error) {
 }
 
 func (s *scrape) repositoryKey(id ipmi.DeviceID) string {
-	key := id.Firmware + " " + s.target.quirkNames(s.quirks)
+	var key strings.Builder
+	key.WriteString(id.Firmware + " " + s.target.quirkNames(s.quirks))
 	for _, name := range s.module.Sensors.Exclude {
-		key += "\x00" + name
+		key.WriteString("\x00" + name)
 	}
-	return key
+	return key.String()
 }
 
 // use decodes records for this and the following scrapes.

@@ -32,7 +32,7 @@ func TestCapturedFRUs(t *testing.T) {
 		out, _ := exec.CommandContext(t.Context(), tool, "-I", "lanplus", "-C", "3", "-H", host, "-p", port, "-U", ipmitest.User, "-P", ipmitest.Password, "fru").Output()
 		c := dial(t, addr, ipmi.Options{})
 		var fru *ipmi.FRU
-		for _, line := range strings.Split(string(out), "\n") {
+		for line := range strings.SplitSeq(string(out), "\n") {
 			if m := head.FindStringSubmatch(line); m != nil {
 				id, err := strconv.Atoi(m[1])
 				if err != nil {

@@ -32,7 +32,7 @@ func ipmitoolSensors(t *testing.T, addr string) [][]string {
 		t.Fatalf("ipmitool: %v", err)
 	}
 	var rows [][]string
-	for _, line := range strings.Split(strings.TrimRight(string(out), "\n"), "\n") {
+	for line := range strings.SplitSeq(strings.TrimRight(string(out), "\n"), "\n") {
 		row := strings.Split(line, "|")
 		for i := range row {
 			row[i] = strings.TrimSpace(row[i])

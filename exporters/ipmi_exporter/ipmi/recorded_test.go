@@ -23,7 +23,7 @@ func TestRecordedStates(t *testing.T) {
 	state := regexp.MustCompile(`\[([^\]]+)\]`)
 	var ours []string
 	found, all := 0, 0
-	for _, line := range strings.Split(string(raw), "\n") {
+	for line := range strings.SplitSeq(string(raw), "\n") {
 		if m := kind.FindStringSubmatch(line); m != nil {
 			n, err := strconv.ParseUint(m[2], 16, 8)
 			if err != nil {
@@ -84,7 +84,7 @@ func TestRecordedUnits(t *testing.T) {
 			t.Fatal(err)
 		}
 		rows := 0
-		for _, line := range strings.Split(string(raw), "\n") {
+		for line := range strings.SplitSeq(string(raw), "\n") {
 			f := strings.Split(line, "|")
 			if len(f) < 4 {
 				continue

@@ -57,7 +57,7 @@ func parseStates(list string) []State {
 		return nil
 	}
 	var out []State
-	for _, name := range strings.Split(list, " ") {
+	for name := range strings.SplitSeq(list, " ") {
 		s := State{Name: name}
 		if name != "" {
 			switch name[0] {

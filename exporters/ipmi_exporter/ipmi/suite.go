@@ -41,7 +41,7 @@ func (s Suite) algorithms() (algorithms, error) {
 func offeredSuites(ctx context.Context, l *link) ([]Suite, error) {
 	c := &lan{link: l, codec: bare{}}
 	var records []byte
-	for i := byte(0); i < 0x40; i++ {
+	for i := range byte(0x40) {
 		r, err := do(ctx, c, 1, Request{NetFn: netFnApp, Cmd: 0x54, Data: []byte{0x0e, 0, 0x80 | i}})
 		if err != nil {
 			if l.silent {

@@ -3,6 +3,7 @@ package ipmi_test
 import (
 	"encoding/binary"
 	"errors"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -40,10 +41,8 @@ func TestSDRTroubles(t *testing.T) {
 	const storage, sensor = 0x0a, 0x04
 	code := func(c byte, times ...int) handle {
 		return func(n int, _ []byte) (byte, []byte, bool) {
-			for _, k := range times {
-				if n == k {
-					return c, nil, true
-				}
+			if slices.Contains(times, n) {
+				return c, nil, true
 			}
 			return 0, nil, false
 		}

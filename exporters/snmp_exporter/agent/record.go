@@ -114,7 +114,7 @@ func parseRec(line string) (Object, error) {
 	value := part[2]
 	if varies {
 		initial := ""
-		for _, kv := range strings.Split(value, ",") {
+		for kv := range strings.SplitSeq(value, ",") {
 			if k, v, _ := strings.Cut(kv, "="); k == "initial" || k == "value" || (k == "min" && initial == "") {
 				initial = v
 			}

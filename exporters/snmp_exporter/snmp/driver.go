@@ -57,9 +57,7 @@ func New(c *conf.Config, opts Options) (*Driver, error) {
 		return nil, err
 	}
 	d := &Driver{opts: opts, auths: map[string]*conf.Auth{}, modules: map[string]*module{}, profiles: p}
-	for name, m := range p.modules {
-		d.modules[name] = m
-	}
+	maps.Copy(d.modules, p.modules)
 	for name, m := range c.Modules {
 		d.modules[name] = compile(name, m)
 	}

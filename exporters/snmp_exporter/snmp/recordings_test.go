@@ -99,7 +99,7 @@ func TestAutoReadsEveryRecording(t *testing.T) {
 				t.Errorf("%s: no %q", name, want)
 			}
 		}
-		for _, line := range strings.Split(text, "\n") {
+		for line := range strings.SplitSeq(text, "\n") {
 			if strings.HasPrefix(line, "snmp_scrape_columns_lost") && !strings.HasSuffix(line, " 0") {
 				t.Errorf("%s: %s", name, line)
 			}
@@ -143,7 +143,7 @@ func TestLabelCache(t *testing.T) {
 	}
 	addr := listen(t, s)
 	series := func() (out []string) {
-		for _, l := range strings.Split(probe(t, d, addr, "if_mib"), "\n") {
+		for l := range strings.SplitSeq(probe(t, d, addr, "if_mib"), "\n") {
 			if strings.HasPrefix(l, "if") {
 				out = append(out, l)
 			}
@@ -173,7 +173,7 @@ func TestModulesThatShareMetrics(t *testing.T) {
 	}
 	text := probe(t, d, listen(t, &agent.Server{Devices: map[string]*agent.Device{"": dev}}), "if_mib", "interfaces", AutoModule)
 	seen := map[string]bool{}
-	for _, l := range strings.Split(text, "\n") {
+	for l := range strings.SplitSeq(text, "\n") {
 		if l == "" || l[0] == '#' {
 			continue
 		}
@@ -240,7 +240,7 @@ func TestSameSeriesAsSerialWalk(t *testing.T) {
 				continue
 			}
 			got := map[string]bool{}
-			for _, line := range strings.Split(probe(t, d, addr, name), "\n") {
+			for line := range strings.SplitSeq(probe(t, d, addr, name), "\n") {
 				if line != "" && line[0] != '#' && !strings.HasPrefix(line, "snmp_") && !strings.HasPrefix(line, "probe_") && !strings.HasPrefix(line, "collector_") {
 					got[line] = true
 				}
@@ -283,7 +283,7 @@ func serialWalk(t *testing.T, m *module, dev *agent.Device) map[string]bool {
 		t.Fatal(err)
 	}
 	lines := map[string]bool{}
-	for _, l := range strings.Split(b.String(), "\n") {
+	for l := range strings.SplitSeq(b.String(), "\n") {
 		if l != "" && l[0] != '#' {
 			lines[l] = true
 		}

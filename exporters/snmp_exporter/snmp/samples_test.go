@@ -127,7 +127,7 @@ func lines(t *testing.T, out *exposition) string {
 		t.Fatal(err)
 	}
 	var keep []string
-	for _, l := range strings.Split(b.String(), "\n") {
+	for l := range strings.SplitSeq(b.String(), "\n") {
 		if l != "" && !strings.HasPrefix(l, "#") {
 			keep = append(keep, l)
 		}

@@ -66,7 +66,7 @@ func seriesOf(t *testing.T, d *Driver, addr, auth, module string) string {
 		t.Errorf("%s, %s: %v", auth, module, err)
 	}
 	var keep []string
-	for _, l := range strings.Split(out.String(), "\n") {
+	for l := range strings.SplitSeq(out.String(), "\n") {
 		if !strings.Contains(l, "duration") && !strings.HasPrefix(l, "snmp_scrape_packets") {
 			keep = append(keep, l)
 		}

@@ -410,12 +410,12 @@ func startSnmpd(t *testing.T, bin string) (addr string) {
 	dir := t.TempDir()
 	port := 20000 + os.Getpid()%20000
 	addr = fmt.Sprintf("127.0.0.1:%d", port)
-	config := ""
+	var config strings.Builder
 	for _, u := range []string{"shaaes SHA authpass1 AES privpass1", "sha256aes SHA-256 authpass1 AES privpass1", "sha512aes256 SHA-512 authpass1 AES-256 privpass1", "md5des MD5 authpass1 DES privpass1"} {
-		config += "createUser " + u + "\nrouser " + strings.Fields(u)[0] + " auth\n"
+		config.WriteString("createUser " + u + "\nrouser " + strings.Fields(u)[0] + " auth\n")
 	}
 	file := filepath.Join(dir, "snmpd.conf")
-	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(config.String()), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	cmd := exec.Command(bin, "-f", "-Lf", filepath.Join(dir, "log"), "-C", "-c", file, "udp:"+addr, "tcp:"+addr)

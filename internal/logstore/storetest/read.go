@@ -220,7 +220,7 @@ func unicodeText(e *env) {
 }
 
 func bigMessages(e *env) {
-	const n, size = 20, 1 << 20
+	const n, size = 40, 1 << 20 // more than either adapter puts into one page
 	want := ids("big", n)
 	for i, id := range want {
 		text := id + " " + strings.Repeat(string(rune('a'+i%26)), size)
