@@ -3,6 +3,8 @@
 package e2e
 
 import (
+	"errors"
+	"fmt"
 	"net"
 	"os"
 	"path/filepath"
@@ -129,8 +131,17 @@ func TestBadInput(t *testing.T) {
 // usedDirectory is a data directory in which an inframind has run and ended.
 func usedDirectory(t *testing.T, bin string) string {
 	t.Helper()
-	dir := t.TempDir()
+	dir, app := t.TempDir(), filepath.Join(t.TempDir(), "app.log")
+	write(t, app, "2026-03-01T10:00:00Z a line that is kept\n")
+	write(t, filepath.Join(dir, "config/inframind.yml"), fmt.Sprintf("logs: {files: [%s], journal: false}\nforecaster: {}\n", app))
 	p, base := startInfraMind(t, bin, dir)
+	eventually(t, 20*time.Second, "a log line is stored", func() error {
+		found, err := filepath.Glob(filepath.Join(dir, "logs/logs/*.db"))
+		if err == nil && len(found) == 0 {
+			err = errors.New("no database of log lines")
+		}
+		return err
+	}, p)
 	if _, err := request("POST", base+"/pushgateway/metrics/job/kept", "text/plain", "kept 1\n"); err != nil {
 		t.Fatal(err)
 	}
