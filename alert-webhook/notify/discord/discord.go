@@ -4,10 +4,7 @@ package discord
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"strings"
-
-	commoncfg "github.com/prometheus/common/config"
 
 	"github.com/inframind/inframind/alert-webhook/alert"
 	"github.com/inframind/inframind/alert-webhook/notify"
@@ -25,43 +22,19 @@ const (
 	green = 0x1B6E3C
 )
 
-// Config of one Discord channel. The URL is a secret: who has it can post.
-type Config struct {
-	URL        commoncfg.Secret           `yaml:"url,omitempty"`
-	URLFile    string                     `yaml:"url_file,omitempty"`
-	HTTPConfig commoncfg.HTTPClientConfig `yaml:"http_config,omitempty"`
-}
-
-// UnmarshalYAML fills in the defaults of HTTPConfig.
-func (c *Config) UnmarshalYAML(unmarshal func(any) error) error {
-	type plain Config
-	*c = Config{HTTPConfig: commoncfg.DefaultHTTPClientConfig}
-	return unmarshal((*plain)(c))
-}
+// Config of one channel.
+type Config = notify.URLConfig
 
 // Notifier posts to one webhook.
-type Notifier struct {
-	url    notify.Secret
-	client *http.Client
-}
+type Notifier struct{ endpoint *notify.Endpoint }
 
 // New makes a Notifier.
 func New(c Config) (*Notifier, error) {
-	n := &Notifier{url: notify.Secret{Name: "discord.url", Value: c.URL, File: c.URLFile}}
-	if err := n.url.Check(); err != nil {
+	e, err := notify.NewEndpoint("discord", c)
+	if err != nil {
 		return nil, err
 	}
-	if c.URL != "" {
-		if err := notify.CheckURL("discord.url", string(c.URL)); err != nil {
-			return nil, err
-		}
-	}
-	client, err := notify.NewClient(c.HTTPConfig)
-	if err != nil {
-		return nil, fmt.Errorf("discord: %w", err)
-	}
-	n.client = client
-	return n, nil
+	return &Notifier{e}, nil
 }
 
 // escape keeps Markdown of alerts from being rendered.
@@ -69,10 +42,7 @@ var escape = strings.NewReplacer(`\`, `\\`, "*", `\*`, "_", `\_`, "~", `\~`, "`"
 
 // Notify implements notify.Notifier.
 func (n *Notifier) Notify(ctx context.Context, g alert.Group) (retry bool, err error) {
-	target, err := n.url.Get()
-	if err == nil {
-		err = notify.CheckURL("discord.url", target)
-	}
+	target, err := n.endpoint.URL()
 	if err != nil {
 		return true, fmt.Errorf("discord: %w", err)
 	}
@@ -80,7 +50,7 @@ func (n *Notifier) Notify(ctx context.Context, g alert.Group) (retry bool, err e
 	if g.Status == alert.Resolved {
 		colour = green
 	}
-	_, retry, err = notify.Post(ctx, n.client, target, map[string]any{
+	_, retry, err = notify.Post(ctx, n.endpoint.Client, target, map[string]any{
 		"allowed_mentions": map[string]any{"parse": []string{}}, // an alert pings nobody
 		"embeds": []any{map[string]any{
 			"title": notify.Cut(g.Title(), maxTitle), "description": notify.Body(g, maxDescription, escape.Replace), "color": colour,

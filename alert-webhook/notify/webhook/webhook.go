@@ -10,58 +10,29 @@ import (
 	"fmt"
 	"net/http"
 
-	commoncfg "github.com/prometheus/common/config"
-
 	"github.com/inframind/inframind/alert-webhook/alert"
 	"github.com/inframind/inframind/alert-webhook/notify"
 )
 
-// Config of one webhook. Exactly one of URL and URLFile is given.
-type Config struct {
-	URL        commoncfg.Secret           `yaml:"url,omitempty"`
-	URLFile    string                     `yaml:"url_file,omitempty"`
-	HTTPConfig commoncfg.HTTPClientConfig `yaml:"http_config,omitempty"`
-}
-
-// UnmarshalYAML fills in the defaults of HTTPConfig.
-func (c *Config) UnmarshalYAML(unmarshal func(any) error) error {
-	type plain Config
-	*c = Config{HTTPConfig: commoncfg.DefaultHTTPClientConfig}
-	return unmarshal((*plain)(c))
-}
+// Config of one channel.
+type Config = notify.URLConfig
 
 // Notifier posts to one URL.
-type Notifier struct {
-	url    notify.Secret
-	client *http.Client
-}
+type Notifier struct{ endpoint *notify.Endpoint }
 
 // New makes a Notifier.
 func New(c Config) (*Notifier, error) {
-	n := &Notifier{url: notify.Secret{Name: "webhook.url", Value: c.URL, File: c.URLFile}}
-	if err := n.url.Check(); err != nil {
+	e, err := notify.NewEndpoint("webhook", c)
+	if err != nil {
 		return nil, err
 	}
-	if c.URL != "" {
-		if err := notify.CheckURL("webhook.url", string(c.URL)); err != nil {
-			return nil, err
-		}
-	}
-	client, err := notify.NewClient(c.HTTPConfig)
-	if err != nil {
-		return nil, fmt.Errorf("webhook: %w", err)
-	}
-	n.client = client
-	return n, nil
+	return &Notifier{e}, nil
 }
 
 // Notify implements notify.Notifier. The header Idempotency-Key is the same for each try of
 // one group, so that a receiver can tell a repetition.
 func (n *Notifier) Notify(ctx context.Context, g alert.Group) (retry bool, err error) {
-	target, err := n.url.Get()
-	if err == nil {
-		err = notify.CheckURL("webhook.url", target)
-	}
+	target, err := n.endpoint.URL()
 	if err != nil {
 		return true, fmt.Errorf("webhook: %w", err)
 	}
@@ -76,7 +47,7 @@ func (n *Notifier) Notify(ctx context.Context, g alert.Group) (retry bool, err e
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("User-Agent", "inframind-alert-webhook")
 	req.Header.Set("Idempotency-Key", notify.Key(body))
-	_, retry, err = notify.Do(n.client, req)
+	_, retry, err = notify.Do(n.endpoint.Client, req)
 	if err != nil {
 		return retry, fmt.Errorf("webhook: %w", err)
 	}
