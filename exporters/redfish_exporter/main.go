@@ -14,6 +14,7 @@ import (
 	"github.com/inframind/inframind/internal/cli"
 	"github.com/inframind/inframind/internal/config"
 	"github.com/inframind/inframind/internal/exporter"
+	"github.com/inframind/inframind/internal/exporter/eventlog"
 	"github.com/inframind/inframind/internal/logstore/elastic"
 )
 
@@ -64,7 +65,7 @@ func load(_ context.Context, file string, log *slog.Logger, reg prometheus.Regis
 	if err != nil {
 		return exporter.Config{}, nil, err
 	}
-	var store redfish.LogWriter
+	var store eventlog.Store
 	if conf.Elasticsearch != nil {
 		conf.Elasticsearch.Log = log
 		if store, err = elastic.New(*conf.Elasticsearch); err != nil {

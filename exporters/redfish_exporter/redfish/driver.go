@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/inframind/inframind/internal/exporter"
+	"github.com/inframind/inframind/internal/exporter/eventlog"
 	"github.com/inframind/inframind/internal/exporter/hw"
 )
 
@@ -37,17 +38,17 @@ type Driver struct {
 	clients map[string]*client
 }
 
-// New makes a driver. conf has been validated; writer receives event log entries and may
+// New makes a driver. conf has been validated; store receives event log entries and may
 // be nil; it is closed with the driver when it is an io.Closer. Close ends the driver's
 // goroutine and sessions.
-func New(conf Config, log *slog.Logger, reg prometheus.Registerer, writer LogWriter) (*Driver, error) {
+func New(conf Config, log *slog.Logger, reg prometheus.Registerer, store eventlog.Store) (*Driver, error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	d := &Driver{
 		conf: conf, log: log, schema: hw.New("redfish"), metrics: newDriverMetrics(reg),
 		stop: cancel, slowFree: slowFree, clients: map[string]*client{},
 	}
 	var err error
-	if d.logs, err = newShipper(conf.Logs, writer, d.metrics); err != nil {
+	if d.logs, err = newShipper(conf.Logs, store, log, reg, d.metrics); err != nil {
 		cancel()
 		return nil, err
 	}
@@ -87,7 +88,7 @@ func (d *Driver) Open(ctx context.Context, p *exporter.Probe) (*exporter.Device,
 	dev := &exporter.Device{Close: func() { d.release(c) }}
 	for _, unit := range collectors() {
 		// Event logs are long: they are read when they go somewhere or are asked for.
-		if !m.enabled(unit.name) || (unit.name == "logs" && !d.logs.enabled() && len(m.Collectors) == 0) {
+		if !m.enabled(unit.name) || (unit.name == "logs" && !d.logs.out.Enabled() && len(m.Collectors) == 0) {
 			continue
 		}
 		dev.Collectors = append(dev.Collectors, exporter.Collector{
@@ -97,7 +98,7 @@ func (d *Driver) Open(ctx context.Context, p *exporter.Probe) (*exporter.Device,
 				o := &sink{s: s, ch: ch}
 				unit.collect(ctx, o)
 				if unit.name == "logs" {
-					o.fail(d.logs.ship(ctx, c.base.Host, s.logEntries))
+					o.fail(d.logs.ship(ctx, c.base.Host, s.logsRead, s.logEntries))
 				}
 				o.close(unit.name)
 				return o.err()
@@ -216,7 +217,7 @@ func (d *Driver) Close(ctx context.Context) error {
 	for err := range errs {
 		all = append(all, err)
 	}
-	return errors.Join(errors.Join(all...), d.logs.close())
+	return errors.Join(errors.Join(all...), d.logs.out.Close())
 }
 
 // open reads the service root and the three collections under it. Services that answer

@@ -13,7 +13,11 @@ const (
 	maxLogPages   = 4   // of one log in one scrape
 	maxLogEntries = 500 // of one log in one scrape, where each is a request at most 50
 	maxLogReads   = 50
+	maxLogText    = 32 << 10 // bytes of one message
 )
+
+// eventService stands for the log of events that came by themselves.
+const eventService = "EventService"
 
 // logEntry is one entry of an event log.
 type logEntry struct {
@@ -41,7 +45,7 @@ func collectLogs(ctx context.Context, o *sink) {
 			if on, told := svc.truth("ServiceEnabled"); !ok || (told && !on) || svc.link("Entries") == "" {
 				return
 			}
-			entries := o.entries(ctx, svc.link("Entries"), p.ID)
+			entries, whole := o.entries(ctx, svc.link("Entries"), p.ID)
 			counts := map[string]float64{"ok": 0, "warning": 0, "critical": 0}
 			for _, e := range entries {
 				counts[e.severity]++
@@ -51,22 +55,26 @@ func collectLogs(ctx context.Context, o *sink) {
 			}
 			o.s.mu.Lock()
 			o.s.logEntries = append(o.s.logEntries, entries...)
+			if whole {
+				o.s.logsRead = append(o.s.logsRead, p.ID)
+			}
 			o.s.mu.Unlock()
 		})
 	})
 }
 
 // entries reads up to maxLogEntries of a log, the newest when it has more pages than that.
-func (o *sink) entries(ctx context.Context, link, log string) []logEntry {
-	var out []logEntry
+// whole is false when a part could not be read.
+func (o *sink) entries(ctx context.Context, link, log string) (out []logEntry, whole bool) {
+	whole = true
 	for page := 0; page < maxLogPages && link != "" && len(out) < maxLogEntries; page++ {
 		n, ok := o.get(ctx, link, sensors) // not health: the list must be fresh
 		if !ok {
-			break
+			return out, false
 		}
 		list := memberList(n)
 		if len(list) > 0 && !list[0].full() {
-			list = o.readEntries(ctx, list)
+			list, whole = o.readEntries(ctx, list)
 		}
 		for _, e := range list {
 			if len(out) < maxLogEntries {
@@ -83,11 +91,11 @@ func (o *sink) entries(ctx context.Context, link, log string) []logEntry {
 		}
 		link = next
 	}
-	return out
+	return out, whole
 }
 
 // readEntries reads entries that the collection only refers to, the newest of them.
-func (o *sink) readEntries(ctx context.Context, refs []Node) []Node {
+func (o *sink) readEntries(ctx context.Context, refs []Node) ([]Node, bool) {
 	if len(refs) > maxLogReads {
 		refs = refs[len(refs)-maxLogReads:]
 	}
@@ -99,7 +107,7 @@ func (o *sink) readEntries(ctx context.Context, refs []Node) []Node {
 	}
 	nodes, _, err := o.s.all(ctx, links, health)
 	o.fail(err)
-	return nodes
+	return nodes, err == nil
 }
 
 func ascending(list []Node) bool {
@@ -114,7 +122,8 @@ func entryTime(n Node) time.Time {
 	for _, key := range []string{"Created", "EventTimestamp", "Modified"} {
 		text := n.str(key)
 		for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05", "2006-01-02T15:04:05Z0700", "2006-01-02 15:04:05"} {
-			if t, err := time.Parse(layout, text); err == nil {
+			// No log store takes a time from before 1970 or after 2199.
+			if t, err := time.Parse(layout, text); err == nil && t.Year() >= 1971 && t.Year() < 2199 {
 				return t.UTC()
 			}
 		}
@@ -139,7 +148,14 @@ func parseEntry(n Node, log string) logEntry {
 	}
 	return logEntry{
 		log: log, id: id, created: entryTime(n), severity: severity,
-		message: n.first("Message", "Name"), code: n.first("MessageId", "MessageID"),
+		message: clip(n.first("Message", "Name")), code: n.first("MessageId", "MessageID"),
 		sensor: n.str("SensorType"), origin: short(n.link("Links.OriginOfCondition")),
 	}
+}
+
+func clip(text string) string {
+	if len(text) <= maxLogText {
+		return text
+	}
+	return strings.ToValidUTF8(text[:maxLogText], "") + "…"
 }

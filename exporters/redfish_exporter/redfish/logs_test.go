@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/common/model"
 
 	"github.com/inframind/inframind/exporters/redfish_exporter/redfish/redfishtest"
+	"github.com/inframind/inframind/internal/exporter/eventlog"
 	"github.com/inframind/inframind/internal/logstore"
 )
 
@@ -158,9 +159,8 @@ func TestLogPaging(t *testing.T) {
 			svc := &redfishtest.Service{Tree: tree}
 			svc.Fault = pager(base, members)
 			web := serve(t, svc)
-			d := newDriver(t, func(c *Config) { c.Modules["default"].Collectors = []string{"logs"} })
 			store := &memoryStore{docs: map[string]logstore.Document{}}
-			d.logs.writers = append(d.logs.writers, store)
+			d := newShippingDriver(t, store, func(c *Config) { c.Modules["default"].Collectors = []string{"logs"} })
 			scrapeText(t, d, web, 10*time.Second)
 			found := false
 			for _, doc := range store.docs {
@@ -197,7 +197,7 @@ func TestSyslogOutput(t *testing.T) {
 	svc := &redfishtest.Service{Tree: withLog(redfishtest.Full(), 5, false)}
 	web := serve(t, svc)
 	d := newDriver(t, func(c *Config) {
-		c.Logs = Logs{Output: "tcp://" + l.Addr().String(), Backlog: model.Duration(48 * time.Hour)}
+		c.Logs = Logs{Config: eventlog.Config{Output: "tcp://" + l.Addr().String()}, Backlog: model.Duration(48 * time.Hour)}
 	})
 	scrapeText(t, d, web, 10*time.Second)
 	if err := d.Close(context.Background()); err != nil {

@@ -18,6 +18,7 @@ import (
 
 	"github.com/inframind/inframind/exporters/redfish_exporter/redfish/redfishtest"
 	"github.com/inframind/inframind/internal/exporter"
+	"github.com/inframind/inframind/internal/exporter/eventlog"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -31,6 +32,12 @@ func credential() exporter.Credential {
 // newDriver makes a driver whose default module trusts the test's certificate.
 func newDriver(t testing.TB, change func(*Config)) *Driver {
 	t.Helper()
+	return newShippingDriver(t, nil, change)
+}
+
+// newShippingDriver is newDriver with a log store.
+func newShippingDriver(t testing.TB, store eventlog.Store, change func(*Config)) *Driver {
+	t.Helper()
 	m := &Module{}
 	m.TLS.InsecureSkipVerify = true
 	conf := Config{Modules: map[string]*Module{"default": m}}
@@ -40,7 +47,7 @@ func newDriver(t testing.TB, change func(*Config)) *Driver {
 	if err := conf.Validate(); err != nil {
 		t.Fatal(err)
 	}
-	d, err := New(conf, quiet(), prometheus.NewRegistry(), nil)
+	d, err := New(conf, quiet(), prometheus.NewRegistry(), store)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -64,6 +64,7 @@ type scrape struct {
 	systems, chassis, managers []Node
 	topErrs                    [3]error // of reading them
 	logEntries                 []logEntry
+	logsRead                   []string // logs read without an error
 }
 
 // entry is a resource that was, or is being, read.

@@ -21,7 +21,7 @@ const (
 // follow starts to listen to the service's server-sent events, once per client, where it
 // offers them and the configuration wants them.
 func (d *Driver) follow(ctx context.Context, s *scrape) {
-	if !d.conf.Logs.Stream || !d.logs.enabled() {
+	if !d.conf.Logs.Stream || !d.logs.out.Enabled() {
 		return
 	}
 	c := s.c
@@ -120,14 +120,14 @@ func (d *Driver) event(ctx context.Context, c *client, data string) {
 	}
 	var entries []logEntry
 	for _, e := range n.list("Events") {
-		entry := parseEntry(e, "EventService")
+		entry := parseEntry(e, eventService)
 		entry.id = e.first("EventId", "MemberId", "Id")
 		entry.origin = short(e.link("OriginOfCondition"))
 		entries = append(entries, entry)
 	}
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
-	if err := d.logs.ship(ctx, c.base.Host, entries); err != nil {
+	if err := d.logs.ship(ctx, c.base.Host, nil, entries); err != nil {
 		d.log.Warn("events not passed on", "target", c.base.Host, "err", err)
 	}
 }

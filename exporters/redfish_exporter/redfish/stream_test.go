@@ -52,9 +52,8 @@ func TestEventStream(t *testing.T) {
 		}
 	}
 	web := serve(t, svc)
-	d := newDriver(t, func(c *Config) { c.Logs.Stream = true })
 	store := make(chanStore, 10)
-	d.logs.writers = append(d.logs.writers, store)
+	d := newShippingDriver(t, store, func(c *Config) { c.Logs.Stream = true })
 	for range 2 {
 		scrapeText(t, d, web, 10*time.Second)
 	}
