@@ -22,19 +22,25 @@ func (x *Extractor) wordBlock([]byte) {
 // charBlock: pieces of 3 to 5 letters of the words, with their borders.
 func (x *Extractor) charBlock([]byte) {
 	for i := range x.words {
-		w := &x.words[i]
-		if w.kind != 'w' || len(w.text) < 3 || len(w.text) > 30 {
-			continue
-		}
-		var buf [32]byte
-		n := copy(buf[1:], w.text) + 2
-		buf[0], buf[n-1] = '_', '_'
-		for s := 0; s+3 <= n; s++ {
-			h := hashBytes(fnvOffset, buf[s:s+2])
-			for e := s + 2; e < n && e < s+5; e++ {
-				h = (h ^ uint64(buf[e])) * fnvPrime
-				x.add('c', h, func() string { return "~" + string(buf[s:e+1]) })
-			}
+		pieces(&x.words[i], func(h uint64, text []byte) {
+			x.add('c', h, func() string { return "~" + string(text) })
+		})
+	}
+}
+
+// pieces calls add with the hash and the text of each piece of a word.
+func pieces(w *word, add func(h uint64, text []byte)) {
+	if w.kind != 'w' || len(w.text) < 3 || len(w.text) > 30 {
+		return
+	}
+	var buf [32]byte
+	n := copy(buf[1:], w.text) + 2
+	buf[0], buf[n-1] = '_', '_'
+	for s := 0; s+3 <= n; s++ {
+		h := hashBytes(fnvOffset, buf[s:s+2])
+		for e := s + 2; e < n && e < s+5; e++ {
+			h = (h ^ uint64(buf[e])) * fnvPrime
+			add(h, buf[s:e+1])
 		}
 	}
 }
@@ -44,11 +50,11 @@ func (x *Extractor) stemBlock([]byte) {
 	ws := x.words
 	for i := range ws {
 		w := &ws[i]
-		x.add('s', w.stem, func() string { return string(w.text[:stem(w.text)]) + "-" })
+		x.add('s', w.stem, func() string { return string(w.text[:w.stemLen]) + "-" })
 		if i > 0 {
 			p := &ws[i-1]
 			x.add('t', mix(p.stem, w.stem), func() string {
-				return string(p.text[:stem(p.text)]) + "- " + string(w.text[:stem(w.text)]) + "-"
+				return string(p.text[:p.stemLen]) + "- " + string(w.text[:w.stemLen]) + "-"
 			})
 		}
 	}

@@ -39,10 +39,8 @@ type Options struct {
 func Defaults() Options { return Options{Scale: [Blocks]float32{1.5, 0.7, 1.5, 0.3, 0.3}} }
 
 type word struct {
+	*wordInfo
 	text    []byte
-	hash    uint64
-	stem    uint64
-	classes uint16
 	kind    byte // 'w' word, 'p' placeholder
 	capital bool // all in capitals
 }
@@ -51,23 +49,28 @@ type word struct {
 type Extractor struct {
 	opt   Options
 	lex   lexTable
-	memo  map[string]wordInfo
+	memo  map[string]*wordInfo
 	lower []byte
 	words []word
 	vec   Vector
+	w     []float32 // weights of Score; nil in Extract
+	sum   Sum       // of the block that Score is at
 }
 
 // wordInfo is what is worth remembering of a word.
 type wordInfo struct {
-	classes uint16
-	stemLen int
+	hash, stem uint64
+	stemLen    int
+	classes    uint16
+	scored     bool // the sums are filled
+	sums       wordSums
 }
 
 const maxMemo = 1 << 15 // words remembered; more are computed each time
 
 // New returns an extractor.
 func New(opt Options) *Extractor {
-	return &Extractor{opt: opt, lex: newLexTable(), memo: map[string]wordInfo{}, lower: make([]byte, 0, 512)}
+	return &Extractor{opt: opt, lex: newLexTable(), memo: map[string]*wordInfo{}, lower: make([]byte, 0, 512)}
 }
 
 const (
@@ -117,7 +120,12 @@ func (x *Extractor) Extract(masked []byte) Vector {
 }
 
 func (x *Extractor) add(space byte, h uint64, name func() string) {
-	x.vec.Idx = append(x.vec.Idx, bucket(space, h))
+	j := bucket(space, h)
+	if x.w != nil {
+		x.sum.add(x.w, j)
+		return
+	}
+	x.vec.Idx = append(x.vec.Idx, j)
 	if x.opt.Names {
 		x.vec.Name = append(x.vec.Name, name())
 	}
@@ -190,9 +198,10 @@ func (x *Extractor) push(b []byte, kind byte) {
 }
 
 func (x *Extractor) one(text []byte, kind byte, capital bool) {
-	info, ok := x.memo[string(text)]
-	if !ok {
-		info.stemLen = stem(text)
+	info := x.memo[string(text)]
+	if info == nil {
+		n := stem(text)
+		info = &wordInfo{hash: hashBytes(fnvOffset, text), stem: hashBytes(fnvOffset, text[:n]), stemLen: n}
 		if kind == 'w' {
 			info.classes = x.lex.classes(text)
 		}
@@ -200,10 +209,7 @@ func (x *Extractor) one(text []byte, kind byte, capital bool) {
 			x.memo[string(text)] = info
 		}
 	}
-	x.words = append(x.words, word{
-		text: text, hash: hashBytes(fnvOffset, text), stem: hashBytes(fnvOffset, text[:info.stemLen]),
-		classes: info.classes, kind: kind, capital: capital,
-	})
+	x.words = append(x.words, word{info, text, kind, capital})
 }
 
 // stem returns the length of w without its ending: failed, failing, failures -> fail.
@@ -223,7 +229,7 @@ func stem(w []byte) int {
 
 // Words returns the lower-case words and placeholders of a masked line in order.
 func Words(masked []byte) []string {
-	x := Extractor{memo: map[string]wordInfo{}}
+	x := Extractor{memo: map[string]*wordInfo{}}
 	x.split(masked)
 	out := make([]string, len(x.words))
 	for i := range x.words {

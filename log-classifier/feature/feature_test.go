@@ -2,6 +2,7 @@ package feature
 
 import (
 	"math"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -90,4 +91,35 @@ func FuzzExtract(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestScoreIsExtractTimesWeights: both ways to a score agree, with a full memory of words too.
+func TestScoreIsExtractTimesWeights(t *testing.T) {
+	w := make([]float32, Dim*Heads)
+	r := rand.New(rand.NewPCG(1, 2))
+	for j := range Dim {
+		if j%3 > 0 { // else unseen
+			for h := range Heads {
+				w[j*Heads+h] = r.Float32() - 0.5
+			}
+		}
+	}
+	scorer, plain := New(Defaults()), New(Defaults())
+	for _, line := range []string{"disk <path> failed, not mounted", "HTTPServer can't start: port <num> in use", "a", "<num>", "", "disk disk failed"} {
+		got, v := scorer.Score([]byte(line), w), plain.Extract([]byte(line))
+		var want Sum
+		for k, j := range v.Idx {
+			var one Sum
+			one.add(w, j)
+			want.join(one, v.Val[k])
+		}
+		if got.N != want.N || got.Unseen != want.Unseen {
+			t.Errorf("%q: %d features, %d unseen, want %d and %d", line, got.N, got.Unseen, want.N, want.Unseen)
+		}
+		for h := range Heads {
+			if math.Abs(float64(got.Z[h]-want.Z[h])) > 1e-4 {
+				t.Errorf("%q: head %d scores %v, want %v", line, h, got.Z[h], want.Z[h])
+			}
+		}
+	}
 }

@@ -14,7 +14,7 @@ import (
 // Heads are the questions a model answers, each by a logistic regression of its own: is the
 // line an alarm (critical or warning)? If so, is it critical? If not, is it informational
 // rather than noise? Each can be trained on the examples that help it.
-const Heads = 3
+const Heads = feature.Heads
 
 // asks tells whether an example of category c has an answer to question h, and which.
 func asks(h int, c label.Category) (asked, yes bool) {
@@ -80,27 +80,14 @@ func (p *Predictor) Predict(message string) Prediction { return p.PredictMasked(
 
 // PredictMasked labels a message that is masked already.
 func (p *Predictor) PredictMasked(masked []byte) Prediction {
-	v := p.ex.Extract(masked)
-	var z [Heads]float32
-	unseen := 0
-	for k, j := range v.Idx {
-		w := p.m.W[int(j)*Heads : int(j)*Heads+Heads]
-		x := v.Val[k]
-		if w[0] == 0 && w[1] == 0 && w[2] == 0 {
-			unseen++
-			continue
-		}
-		z[0] += w[0] * x
-		z[1] += w[1] * x
-		z[2] += w[2] * x
-	}
+	sum := p.ex.Score(masked, p.m.W)
 	out := Prediction{}
-	if n := len(v.Idx); n > 0 {
-		out.Unseen = float64(unseen) / float64(n)
+	if sum.N > 0 {
+		out.Unseen = float64(sum.Unseen) / float64(sum.N)
 	}
 	var score [Heads]float64
-	for h := range z {
-		score[h] = float64(z[h] + p.m.Bias[h])
+	for h := range score {
+		score[h] = float64(sum.Z[h] + p.m.Bias[h])
 	}
 	out.Probability = p.m.Calibration.probabilities(score)
 	out.Category, out.Confidence = best(out.Probability)
