@@ -61,9 +61,11 @@ lint: ## golangci-lint at the version pinned in tools/go.mod
 fmt: ## format the code
 	$(GO) tool -modfile=tools/go.mod golangci-lint fmt ./...
 
-check-rules: ## promtool on every rule file and its tests
+check-rules: ## promtool on every rule file and its tests, promtool and amtool on deploy/prometheus
 	@command -v promtool >/dev/null || { echo "promtool is missing: install the package prometheus" >&2; exit 1; }
 	promtool check rules rules/*.yml $$(ls exporters/*/*.rules.yml 2>/dev/null)
+	promtool check config deploy/prometheus/prometheus.yml
+	amtool check-config deploy/prometheus/alertmanager.yml
 	promtool test rules rules/tests/*.yml $$(ls exporters/*/testdata/*.rules_test.yml 2>/dev/null)
 
 generate: ## remake generated files
