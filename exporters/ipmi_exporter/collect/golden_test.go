@@ -45,6 +45,15 @@ func TestGolden(t *testing.T) {
 	}
 }
 
+// TestEveryType has every unit and sensor type of the specification in valid series.
+func TestEveryType(t *testing.T) {
+	text := mustProbe(t, newDriver(t, Config{}), ipmitest.Sim(t, filepath.Join("..", "testdata", "bmc-d.emu")))
+	lint(t, text)
+	want(t, text, "probe_rejected_samples 0", `ipmi_sensors{result="read"} 232`, `ipmi_sensors{result="failed"} 0`)
+	part := `{hw_id="20.0.af",hw_name="Fixed",hw_parent="system_board_1",hw_type="temperature",source="ipmi",limit_type="high.`
+	want(t, text, "hw_temperature_limit_celsius"+part+`degraded"} 70`, "hw_temperature_limit_celsius"+part+`critical"} 80`)
+}
+
 func lint(t *testing.T, text string) {
 	t.Helper()
 	problems, err := promlint.New(strings.NewReader(text)).Lint()

@@ -103,58 +103,154 @@ func readAll(t testing.TB, c ipmi.Conn) (*ipmi.Repository, map[*ipmi.Sensor]ipmi
 	return rep, readings, thresholds
 }
 
-// TestCapturedBMCs replays BMCs that were captured from real servers and compares every
-// reading, state and threshold with what ipmitool makes of them.
-func TestCapturedBMCs(t *testing.T) {
-	files, err := filepath.Glob(filepath.Join(testdata.Dir(t, "ipmi/infrasim"), "*", "*.emu"))
+// simulated are the definitions of BMCs for the simulator: our generated ones and, where
+// they are at hand, those captured from real servers.
+func simulated(t *testing.T) []string {
+	t.Helper()
+	files, err := filepath.Glob("../testdata/bmc-*.emu")
 	if err != nil || len(files) == 0 {
+		t.Fatalf("no generated BMCs: %v", err)
+	}
+	captured, err := filepath.Glob(filepath.Join(testdata.Dir(t, "ipmi/infrasim"), "*", "*.emu"))
+	if err != nil || len(captured) == 0 {
 		t.Fatalf("no captured BMCs: %v", err)
 	}
-	for _, file := range files {
+	return append(files, captured...)
+}
+
+// TestPeersAgree compares every reading, state, unit and threshold with what ipmitool and
+// FreeIPMI make of the same BMCs.
+func TestPeersAgree(t *testing.T) {
+	for _, file := range simulated(t) {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".emu"), func(t *testing.T) {
+			t.Parallel()
 			addr := ipmitest.Sim(t, file)
-			rows := ipmitoolSensors(t, addr)
 			rep, readings, thresholds := readAll(t, dial(t, addr, ipmi.Options{}))
 			if rep.Damaged > 0 {
 				t.Errorf("%d damaged records", rep.Damaged)
 			}
-			byName := map[string][]*ipmi.Sensor{}
-			last := -1
+			byRecord := map[uint16][]*ipmi.Sensor{}
+			var order []*ipmi.Sensor // the first of each record, as ipmitool lists them
 			for i := range rep.Sensors {
 				s := &rep.Sensors[i]
-				if s.EventOnly || int(s.Record) == last {
-					continue // ipmitool shows the first sensor of a shared record only
-				}
-				last = int(s.Record)
-				byName[short(s.Name)] = append(byName[short(s.Name)], s)
-				if next := i + 1; next < len(rep.Sensors) && rep.Sensors[next].Record == s.Record {
-					bare := strings.TrimRight(s.Name, "0123456789 ") // ipmitool does not number them
-					byName[bare] = append(byName[bare], s)
-				}
-			}
-			compared := 0
-			for _, row := range rows {
-				same := byName[short(row[0])]
-				if len(same) == 0 {
-					t.Errorf("ipmitool has a sensor %q that we have not", row[0])
+				if s.EventOnly {
 					continue
 				}
-				s := same[0]
-				byName[short(row[0])] = same[1:]
-				if s.Owner != 0x20 {
-					continue
+				if len(byRecord[s.Record]) == 0 {
+					order = append(order, s)
 				}
-				compared++
-				if diff := compareRow(s, readings[s], thresholds[s], row); diff != "" {
-					t.Errorf("%s %q: %s\nipmitool %q", s.ID(), s.Name, diff, row)
+				byRecord[s.Record] = append(byRecord[s.Record], s)
+			}
+			t.Run("ipmitool", func(t *testing.T) {
+				rows := ipmitoolSensors(t, addr)
+				if len(rows) != len(order) {
+					t.Fatalf("%d rows for %d records", len(rows), len(order))
 				}
-			}
-			t.Logf("%d sensors compared with ipmitool, %d rows", compared, len(rows))
-			if compared < 20 {
-				t.Errorf("only %d sensors compared", compared)
-			}
+				for i, row := range rows {
+					s := order[i]
+					if s.Bridged() {
+						continue
+					}
+					if diff := compareRow(s, readings[s], thresholds[s], row); diff != "" {
+						t.Errorf("%s %q: %s\nipmitool %q", s.ID(), s.Name, diff, row)
+					}
+				}
+			})
+			t.Run("freeipmi", func(t *testing.T) {
+				seen := map[uint16]int{}
+				for _, row := range freeIPMISensors(t, addr) {
+					id, err := strconv.ParseUint(row[0], 10, 16)
+					if err != nil {
+						t.Fatal(err)
+					}
+					same := byRecord[uint16(id)]
+					n := seen[uint16(id)]
+					seen[uint16(id)]++
+					if n >= len(same) {
+						t.Errorf("we have %d sensors of record %d: %q", len(same), id, row)
+						continue
+					}
+					s := same[n]
+					if s.LUN != 0 || s.Bridged() {
+						continue // FreeIPMI does not ask them
+					}
+					if diff := compareFreeIPMI(s, readings[s], thresholds[s], row); diff != "" {
+						t.Errorf("%s %q: %s\nipmi-sensors %q", s.ID(), s.Name, diff, row)
+					}
+				}
+				if len(seen) < 20 {
+					t.Errorf("only %d records compared", len(seen))
+				}
+			})
 		})
 	}
+}
+
+// freeIPMISensors runs ipmi-sensors and returns its rows: record, name, type, reading, unit,
+// the thresholds lnr lcr lnc unc ucr unr, and the states in hexadecimal.
+func freeIPMISensors(t *testing.T, addr string) [][]string {
+	t.Helper()
+	tool, err := exec.LookPath("ipmi-sensors")
+	if err != nil {
+		t.Skip("ipmi-sensors is not installed (Debian package freeipmi-tools)")
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	out, err := exec.CommandContext(ctx, tool, "-D", "LAN_2_0", "-h", addr, "-u", ipmitest.User, "-p", ipmitest.Password, "-l", "ADMIN", "-W", "opensesspriv",
+		"--sdr-cache-directory", t.TempDir(), "--quiet-cache", "--shared-sensors", "--comma-separated-output", "--no-header-output",
+		"--output-sensor-thresholds", "--output-event-bitmask").Output()
+	if err != nil {
+		t.Fatalf("ipmi-sensors: %v", err)
+	}
+	var rows [][]string
+	for line := range strings.Lines(string(out)) {
+		row := strings.Split(strings.TrimSuffix(line, "\n"), ",")
+		if extra := len(row) - 12; extra > 0 { // a comma in a name
+			row = append(row[:1], row[1+extra:]...)
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+// compareFreeIPMI looks for differences with a row of ipmi-sensors, which rounds to two places.
+func compareFreeIPMI(s *ipmi.Sensor, r ipmi.Reading, th ipmi.Thresholds, row []string) string {
+	const cubeRoot = 11 // FreeIPMI computes x^(1/3) in integers
+	if s.Linear == cubeRoot || s.Analog && noFactors(s) {
+		return ""
+	}
+	if row[3] == "N/A" && row[11] == "N/A" {
+		if r.Usable() && (r.HasValue || r.HasState) {
+			return fmt.Sprintf("has a reading %+v", r)
+		}
+		return ""
+	}
+	if row[3] != "N/A" && (!r.HasValue || !sameNumber(row[3], r.Value, 0.0051)) {
+		return fmt.Sprintf("value %v (%v)", r.Value, r.HasValue)
+	}
+	mask := uint16(0x7fff)
+	if s.Threshold() {
+		mask = 0x3f // the rest is reserved, and set by many
+	}
+	if bits, err := strconv.ParseUint(strings.TrimSuffix(row[11], "h"), 16, 16); err != nil || uint16(bits)&mask != r.States {
+		return fmt.Sprintf("states %#x %v", r.States, err)
+	}
+	for col, k := range []int{ipmi.LNR, ipmi.LCR, ipmi.LNC, ipmi.UNC, ipmi.UCR, ipmi.UNR} {
+		want, have := row[5+col], th.Mask&(1<<k) != 0
+		if want == "N/A" && have || want != "N/A" && s.Readable&(1<<k) != 0 && (!have || !sameNumber(want, th.Value[k], 0.0051)) {
+			return fmt.Sprintf("threshold %d is %v (%v)", k, th.Value[k], have)
+		}
+	}
+	return ""
+}
+
+// noFactors tells whether a reading cannot be converted: a compact record, or factors of 0.
+func noFactors(s *ipmi.Sensor) bool { return !s.Analog || s.Factors.M == 0 && s.Factors.B == 0 }
+
+// sameNumber tells whether v, rounded to places that leave an error of tolerance, is text.
+func sameNumber(text string, v, tolerance float64) bool {
+	want, err := strconv.ParseFloat(text, 64)
+	return err == nil && math.Abs(want-v) <= max(tolerance, 1e-9*math.Abs(v))
 }
 
 // TestCapturedEventLogs compares the event log of captured servers with ipmitool's reading.
@@ -240,9 +336,14 @@ func compareRow(s *ipmi.Sensor, r ipmi.Reading, th ipmi.Thresholds, row []string
 		}
 		return ""
 	}
-	v, err := strconv.ParseFloat(row[1], 64)
-	if err != nil || !r.HasValue || math.Abs(v-r.Value) > 0.00051 {
-		return fmt.Sprintf("value %v %v %v", r.Value, r.HasValue, err)
+	if noFactors(s) {
+		return "" // ipmitool shows 0 or the raw byte
+	}
+	if ours, theirs := strings.ReplaceAll(s.Unit.String(), " ", ""), strings.ReplaceAll(row[2], " ", ""); ours != theirs && (s.Unit.Rate == 0 || !strings.HasPrefix(ours, theirs)) {
+		return fmt.Sprintf("unit %q", s.Unit)
+	}
+	if !r.HasValue || !sameNumber(row[1], r.Value, 0.00051) {
+		return fmt.Sprintf("value %v (%v)", r.Value, r.HasValue)
 	}
 	if !s.Threshold() {
 		return ""
@@ -255,11 +356,10 @@ func compareRow(s *ipmi.Sensor, r ipmi.Reading, th ipmi.Thresholds, row []string
 			}
 			continue
 		}
-		v, err := strconv.ParseFloat(row[col], 64)
 		if s.Readable&(1<<k) == 0 {
 			continue // ipmitool takes the BMC's word, we also want the SDR's
 		}
-		if err != nil || !have || math.Abs(v-th.Value[k]) > 0.00051 {
+		if !have || !sameNumber(row[col], th.Value[k], 0.00051) {
 			return fmt.Sprintf("threshold %d is %v %v", k, th.Value[k], have)
 		}
 	}

@@ -245,7 +245,9 @@ func ReadThresholds(ctx context.Context, c Conn, sensors []*Sensor) ([]Threshold
 		if !s.Threshold() || s.Readable == 0 || !s.Analog {
 			continue
 		}
-		out[i] = s.Thresholds()
+		if out[i] = s.Thresholds(); s.Fixed {
+			continue
+		}
 		reqs = append(reqs, Request{NetFn: netFnSensor, LUN: s.LUN, Cmd: 0x27, Data: []byte{s.Number}, Bridge: s.bridge()})
 		index = append(index, i)
 	}

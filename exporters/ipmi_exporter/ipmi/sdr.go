@@ -30,7 +30,8 @@ type Sensor struct {
 	Analog    bool      // has a numeric reading
 	Factors   Factors   // how to convert it
 	States    uint16    // discrete states that the sensor can return; 0 when not said
-	Readable  byte      // thresholds that can be read, bits as in Thresholds
+	Readable  byte      // thresholds that can be known, bits as in Thresholds
+	Fixed     bool      // they are those of Set for ever
 	Set       [6]byte   // raw thresholds as the SDR has them
 	EventOnly bool      // cannot be read, only sends events
 	IgnoreIf  bool      // is to be ignored when its entity is absent
@@ -191,9 +192,10 @@ func (s *Sensor) setMasks(b []byte) {
 		s.States = le16(b[18:]) & 0x7fff
 		return
 	}
-	// Bits 3:2 of the capabilities: 0 none, 1 readable, 2 settable too, 3 fixed and unreadable.
-	if access := b[11] >> 2 & 3; access == 1 || access == 2 {
-		s.Readable = b[18] & 0x3f
+	// Bits 3:2 of the capabilities: 0 none, 1 readable, 2 settable too, 3 hard-coded in the
+	// sensor: those the SDR tells, and the BMC is not asked.
+	if access := b[11] >> 2 & 3; access != 0 {
+		s.Readable, s.Fixed = b[18]&0x3f, access == 3
 	}
 }
 
