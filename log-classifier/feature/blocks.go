@@ -2,34 +2,42 @@ package feature
 
 import "strconv"
 
+// Source is what a feature is about: a word, a pair of words, or something about the line.
+type Source struct {
+	Kind byte // OfWord, OfPair, or another for the line
+	N    uint16
+}
+
+// Kinds of sources: word N of the line and its pieces, and words N-1 and N.
+const (
+	OfWord = 'w'
+	OfPair = 'b'
+)
+
 // wordBlock: words, bigrams, the first and the last word.
 func (x *Extractor) wordBlock([]byte) {
 	ws := x.words
 	for i := range ws {
-		w := &ws[i]
-		x.add('w', w.hash, func() string { return string(w.text) })
+		x.add('w', ws[i].hash, Source{OfWord, uint16(i)})
 		if i > 0 {
-			p := &ws[i-1]
-			x.add('b', mix(p.hash, w.hash), func() string { return string(p.text) + " " + string(w.text) })
+			x.add('b', mix(ws[i-1].hash, ws[i].hash), Source{OfPair, uint16(i)})
 		}
 	}
 	if n := len(ws); n > 0 {
-		x.add('f', ws[0].hash, func() string { return "^" + string(ws[0].text) })
-		x.add('l', ws[n-1].hash, func() string { return string(ws[n-1].text) + "$" })
+		x.add('f', ws[0].hash, Source{OfWord, 0})
+		x.add('l', ws[n-1].hash, Source{OfWord, uint16(n - 1)})
 	}
 }
 
 // charBlock: pieces of 3 to 5 letters of the words, with their borders.
 func (x *Extractor) charBlock([]byte) {
 	for i := range x.words {
-		pieces(&x.words[i], func(h uint64, text []byte) {
-			x.add('c', h, func() string { return "~" + string(text) })
-		})
+		pieces(&x.words[i], func(h uint64) { x.add('c', h, Source{OfWord, uint16(i)}) })
 	}
 }
 
-// pieces calls add with the hash and the text of each piece of a word.
-func pieces(w *word, add func(h uint64, text []byte)) {
+// pieces calls add with the hash of each piece of a word.
+func pieces(w *word, add func(h uint64)) {
 	if w.kind != 'w' || len(w.text) < 3 || len(w.text) > 30 {
 		return
 	}
@@ -40,7 +48,7 @@ func pieces(w *word, add func(h uint64, text []byte)) {
 		h := hashBytes(fnvOffset, buf[s:s+2])
 		for e := s + 2; e < n && e < s+5; e++ {
 			h = (h ^ uint64(buf[e])) * fnvPrime
-			add(h, buf[s:e+1])
+			add(h)
 		}
 	}
 }
@@ -49,15 +57,29 @@ func pieces(w *word, add func(h uint64, text []byte)) {
 func (x *Extractor) stemBlock([]byte) {
 	ws := x.words
 	for i := range ws {
-		w := &ws[i]
-		x.add('s', w.stem, func() string { return string(w.text[:w.stemLen]) + "-" })
+		x.add('s', ws[i].stem, Source{OfWord, uint16(i)})
 		if i > 0 {
-			p := &ws[i-1]
-			x.add('t', mix(p.stem, w.stem), func() string {
-				return string(p.text[:p.stemLen]) + "- " + string(w.text[:w.stemLen]) + "-"
-			})
+			x.add('t', mix(ws[i-1].stem, ws[i].stem), Source{OfPair, uint16(i)})
 		}
 	}
+}
+
+// Name returns a source of the last line in words: "failed", "disk failed", "{error x2}".
+func (x *Extractor) Name(s Source) string {
+	n := int(s.N)
+	switch s.Kind {
+	case OfWord:
+		return string(x.words[n].text)
+	case OfPair:
+		return string(x.words[n-1].text) + " " + string(x.words[n].text)
+	case 'L':
+		return "{" + lexNames[n/8] + " x" + strconv.Itoa(n%8) + "}"
+	case 'N':
+		return "{not " + lexNames[n/8] + " x" + strconv.Itoa(n%8) + "}"
+	case 'P':
+		return "{" + lexName(n/64) + " " + lexName(n/4%16) + "}"
+	}
+	return "{" + shapeNames[n/256] + " " + strconv.Itoa(n%256) + "}"
 }
 
 var lexNames = [lexCount]string{"fatal", "error", "warn", "event", "detail", "scope", "thing", "mend"}
@@ -92,8 +114,8 @@ func (x *Extractor) lexBlock([]byte) {
 		}
 	}
 	for c := range int(lexCount) {
-		x.count('L', c, plain[c], "")
-		x.count('N', c, negated[c], "not ")
+		x.count('L', c, plain[c])
+		x.count('N', c, negated[c])
 	}
 	for i := range n {
 		for j := i + 1; j < n && hits[j].at-hits[i].at <= 4; j++ {
@@ -105,7 +127,7 @@ func (x *Extractor) lexBlock([]byte) {
 				near = 2
 			}
 			a, b := hits[i].class, hits[j].class
-			x.add('P', uint64(a*64+b*4+near), func() string { return "{" + lexName(a) + " " + lexName(b) + "}" })
+			x.line('P', a*64+b*4+near)
 		}
 	}
 }
@@ -117,10 +139,13 @@ func lexName(code int) string {
 	return lexNames[code]
 }
 
+// line adds a feature of the line as a whole.
+func (x *Extractor) line(space byte, n int) { x.add(space, uint64(n), Source{space, uint16(n)}) }
+
 // count adds one feature for each step up to the count, so that more is never less.
-func (x *Extractor) count(space byte, class, n int, prefix string) {
+func (x *Extractor) count(space byte, class, n int) {
 	for k := 1; k <= min(n, 3); k++ {
-		x.add(space, uint64(class*8+k), func() string { return "{" + prefix + lexNames[class] + " x" + strconv.Itoa(k) + "}" })
+		x.line(space, class*8+k)
 	}
 }
 
@@ -165,26 +190,26 @@ func (x *Extractor) shapeBlock(masked []byte) {
 			capitals++
 		}
 	}
-	x.shape(0, "words", log2(len(x.words)))
-	x.shape(1, "values", min(place, 6))
-	x.shape(2, "pairs", log2(kv))
-	x.shape(3, "brackets", log2(brackets))
-	x.shape(4, "dots", log2(dots))
-	x.shape(5, "colons", min(colons, 4))
-	x.shape(6, "capitals", min(capitals, 3))
+	x.shape(0, log2(len(x.words)))
+	x.shape(1, min(place, 6))
+	x.shape(2, log2(kv))
+	x.shape(3, log2(brackets))
+	x.shape(4, log2(dots))
+	x.shape(5, min(colons, 4))
+	x.shape(6, min(capitals, 3))
 	if len(masked) > 0 {
-		x.shape(7, "first", class(masked[0]))
-		x.shape(8, "last", class(masked[len(masked)-1]))
+		x.shape(7, class(masked[0]))
+		x.shape(8, class(masked[len(masked)-1]))
 	}
 	if n := len(x.words); n > 0 {
-		x.shape(9, "share", 4*place/n)
-		x.shape(10, "first ending", ending(x.words[0].text))
+		x.shape(9, 4*place/n)
+		x.shape(10, ending(x.words[0].text))
 	}
 }
 
-func (x *Extractor) shape(kind int, name string, v int) {
-	x.add('S', uint64(kind*256+v), func() string { return "{" + name + " " + strconv.Itoa(v) + "}" })
-}
+var shapeNames = [...]string{"words", "values", "pairs", "brackets", "dots", "colons", "capitals", "first", "last", "share", "first ending"}
+
+func (x *Extractor) shape(kind, v int) { x.line('S', kind*256+v) }
 
 func log2(n int) int {
 	k := 0

@@ -25,14 +25,14 @@ const (
 type Vector struct {
 	Idx []uint32
 	Val []float32
-	// Name is filled when the extractor keeps names: the text of each feature, for people.
-	Name []string
+	// Of is filled when the extractor keeps names: what each feature is about.
+	Of []Source
 }
 
 // Options of an extractor.
 type Options struct {
 	Scale [Blocks]float32 // weight of each block; 0 switches it off
-	Names bool            // keep the text of each feature
+	Names bool            // keep what each feature is about
 }
 
 // Defaults are the block weights of the shipped model.
@@ -97,9 +97,9 @@ func bucket(space byte, h uint64) uint32 {
 
 // Extract returns the features of a masked line. The vector is valid until the next call.
 func (x *Extractor) Extract(masked []byte) Vector {
-	x.split(masked)
+	x.Split(masked)
 	v := &x.vec
-	v.Idx, v.Val, v.Name = v.Idx[:0], v.Val[:0], v.Name[:0]
+	v.Idx, v.Val, v.Of = v.Idx[:0], v.Val[:0], v.Of[:0]
 	blocks := [Blocks]func(masked []byte){x.wordBlock, x.charBlock, x.stemBlock, x.lexBlock, x.shapeBlock}
 	for b, fill := range blocks {
 		if x.opt.Scale[b] == 0 {
@@ -119,7 +119,8 @@ func (x *Extractor) Extract(masked []byte) Vector {
 	return *v
 }
 
-func (x *Extractor) add(space byte, h uint64, name func() string) {
+// add takes a feature in: its hash within a space, and what it is about.
+func (x *Extractor) add(space byte, h uint64, of Source) {
 	j := bucket(space, h)
 	if x.w != nil {
 		x.sum.add(x.w, j)
@@ -127,17 +128,17 @@ func (x *Extractor) add(space byte, h uint64, name func() string) {
 	}
 	x.vec.Idx = append(x.vec.Idx, j)
 	if x.opt.Names {
-		x.vec.Name = append(x.vec.Name, name())
+		x.vec.Of = append(x.vec.Of, of)
 	}
 }
 
-// maxWords bounds the work on one line.
-const maxWords = 120
+// MaxWords bounds the words of one line.
+const MaxWords = 121
 
-// split cuts a masked line into lower-case words; camelCase and snake_case come apart.
-func (x *Extractor) split(masked []byte) {
+// Split cuts a masked line into lower-case words; camelCase and snake_case come apart.
+func (x *Extractor) Split(masked []byte) {
 	x.words, x.lower = x.words[:0], x.lower[:0]
-	for i := 0; i < len(masked) && len(x.words) < maxWords; {
+	for i := 0; i < len(masked) && len(x.words) < MaxWords-1; { // a contraction makes two
 		c := masked[i]
 		if c == '<' {
 			if j := bytes.IndexByte(masked[i:min(len(masked), i+8)], '>'); j > 1 {
@@ -230,10 +231,16 @@ func stem(w []byte) int {
 // Words returns the lower-case words and placeholders of a masked line in order.
 func Words(masked []byte) []string {
 	x := Extractor{memo: map[string]*wordInfo{}}
-	x.split(masked)
+	x.Split(masked)
 	out := make([]string, len(x.words))
 	for i := range x.words {
 		out[i] = string(x.words[i].text)
 	}
 	return out
 }
+
+// Len is how many words the last line had.
+func (x *Extractor) Len() int { return len(x.words) }
+
+// Word returns word i of the last line. It is valid until the next one.
+func (x *Extractor) Word(i int) []byte { return x.words[i].text }

@@ -33,10 +33,24 @@ func TestStem(t *testing.T) {
 	}
 }
 
+func TestNames(t *testing.T) {
+	got := names("disk not failed twice")
+	for _, want := range []string{"disk", "failed twice", "{not error x1}", "{thing not error}", "{words 3}"} {
+		if !slices.Contains(got, want) {
+			t.Errorf("%v lacks %q", got, want)
+		}
+	}
+}
+
 func names(line string) []string {
 	opt := Defaults()
 	opt.Names = true
-	return New(opt).Extract([]byte(line)).Name
+	x := New(opt)
+	var out []string
+	for _, s := range x.Extract([]byte(line)).Of {
+		out = append(out, x.Name(s))
+	}
+	return out
 }
 
 func TestNegationMovesTheCount(t *testing.T) {

@@ -39,7 +39,7 @@ type wordSums struct{ plain, first, last, stem, pieces Sum }
 // Most features are pieces of one word, so that their sums are remembered by word. An
 // extractor scores with one w only.
 func (x *Extractor) Score(masked []byte, w []float32) Sum {
-	x.split(masked)
+	x.Split(masked)
 	x.w = w
 	blocks := [Blocks]func(masked []byte){x.scoreWords, x.scorePieces, x.scoreStems, x.lexBlock, x.shapeBlock}
 	var all Sum
@@ -67,7 +67,7 @@ func (x *Extractor) of(w *word) *wordSums {
 	s.first.add(x.w, bucket('f', w.hash))
 	s.last.add(x.w, bucket('l', w.hash))
 	s.stem.add(x.w, bucket('s', w.wordInfo.stem))
-	pieces(w, func(h uint64, _ []byte) { s.pieces.add(x.w, bucket('c', h)) })
+	pieces(w, func(h uint64) { s.pieces.add(x.w, bucket('c', h)) })
 	w.scored = true
 	return s
 }

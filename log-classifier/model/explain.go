@@ -1,29 +1,40 @@
 package model
 
 import (
+	"bytes"
 	"cmp"
-	"fmt"
+	"iter"
 	"slices"
-	"strings"
+	"strconv"
 
 	"github.com/inframind/inframind/log-classifier/feature"
 	"github.com/inframind/inframind/log-classifier/label"
 	"github.com/inframind/inframind/log-classifier/token"
 )
 
-// Explainer says why a model labels a line as it does.
+// Explainer says why a model labels a line as it does. It holds scratch space: make one per
+// goroutine.
 type Explainer struct {
 	m        *Model
 	ex       *feature.Extractor
 	mask     *token.Masker
 	examples []near
 	byWord   map[string][]int32
+	hits     []int32 // words shared with each example
+	touched  []int32 // examples with hits
+	reasons  []reason
 }
 
-// near is a labelled example with its words.
+// near is a labelled example and how many words it has.
 type near struct {
 	example label.Example
 	words   int
+}
+
+// reason is what spoke for a category, and how much, in log-odds.
+type reason struct {
+	of     feature.Source
+	weight float64
 }
 
 // NewExplainer returns an explainer for m without examples.
@@ -36,73 +47,116 @@ func NewExplainer(m *Model) *Explainer {
 // Learn adds labelled examples, of which Reasons names the nearest.
 func (e *Explainer) Learn(examples []label.Example) {
 	for _, x := range examples {
-		words := wordSet(e.mask.Mask(x.Message))
-		if len(words) == 0 {
-			continue
+		e.ex.Split(e.mask.Mask(x.Message))
+		id, words := int32(len(e.examples)), 0
+		for w := range e.words() {
+			words++
+			e.byWord[string(w)] = append(e.byWord[string(w)], id)
 		}
-		id := int32(len(e.examples))
-		e.examples = append(e.examples, near{x, len(words)})
-		for w := range words {
-			e.byWord[w] = append(e.byWord[w], id)
+		if words > 0 {
+			e.examples = append(e.examples, near{x, words})
+		}
+	}
+	e.hits = make([]int32, len(e.examples))
+}
+
+// words are the distinct words of the last line, placeholders left out.
+func (e *Explainer) words() iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) {
+		for i := range e.ex.Len() {
+			if w := e.ex.Word(i); w[0] != '<' && e.first(i) == i && !yield(w) {
+				return
+			}
 		}
 	}
 }
 
-// plainName joins the forms of one word (as it stands, its stem, at the start, at the end).
-func plainName(name string) string {
-	if name[0] == '{' || name[0] == '<' {
-		return name
+// first returns the place of the first word of the last line that equals word i.
+func (e *Explainer) first(i int) int {
+	for k := range i {
+		if bytes.Equal(e.ex.Word(k), e.ex.Word(i)) {
+			return k
+		}
 	}
-	return strings.ReplaceAll(strings.Trim(name, "^$-"), "- ", " ")
+	return i
 }
 
-const reasonCount = 5 // tokens named
+const (
+	reasonCount = 5     // tokens named
+	minReason   = 0.005 // log-odds that are worth naming
+)
 
 // Reasons names the tokens that spoke most for category c against the others,
 // with their weights, and the nearest labelled example.
 func (e *Explainer) Reasons(masked []byte, c label.Category) []string {
 	v := e.ex.Extract(masked)
-	weight := map[string]float64{}
+	var words, pairs [feature.MaxWords]float64
+	e.reasons = e.reasons[:0]
 	for k, j := range v.Idx {
-		row := e.m.W[int(j)*Heads : int(j)*Heads+Heads]
-		if name := v.Name[k]; name != "" && name[0] != '~' {
-			weight[plainName(name)] += float64(v.Val[k]) * e.m.towards(row, c)
+		weight := float64(v.Val[k]) * e.m.towards(e.m.W[int(j)*Heads:int(j)*Heads+Heads], c)
+		switch of := v.Of[k]; of.Kind {
+		case feature.OfWord:
+			words[of.N] += weight
+		case feature.OfPair:
+			pairs[of.N] += weight
+		default:
+			e.reason(of, weight)
 		}
 	}
-	names := make([]string, 0, len(weight))
-	for n, w := range weight {
-		if w > 0.005 {
-			names = append(names, n)
+	for i := e.ex.Len() - 1; i >= 0; i-- {
+		if k := e.first(i); k < i { // it occurs before
+			words[k] += words[i]
+		} else {
+			e.reason(feature.Source{Kind: feature.OfWord, N: uint16(i)}, words[i])
 		}
+		e.reason(feature.Source{Kind: feature.OfPair, N: uint16(i)}, pairs[i])
 	}
-	slices.SortFunc(names, func(a, b string) int { return cmp.Or(cmp.Compare(weight[b], weight[a]), cmp.Compare(a, b)) })
-	var out []string
-	for _, n := range names[:min(len(names), reasonCount)] {
-		out = append(out, fmt.Sprintf("%s %+.2f", n, weight[n]))
+	slices.SortFunc(e.reasons, func(a, b reason) int {
+		return cmp.Or(cmp.Compare(b.weight, a.weight), cmp.Compare(a.of.Kind, b.of.Kind), cmp.Compare(a.of.N, b.of.N))
+	})
+	out := make([]string, 0, reasonCount+1)
+	for _, r := range e.reasons[:min(len(e.reasons), reasonCount)] {
+		out = append(out, e.ex.Name(r.of)+" "+signed(r.weight))
 	}
-	if x, like, ok := e.nearest(masked); ok {
-		out = append(out, fmt.Sprintf("like %.0f %%: %s (%s)", 100*like, x.Message, x.Category))
+	if x, like, ok := e.nearest(); ok {
+		out = append(out, "like "+strconv.Itoa(int(100*like+0.5))+" %: "+x.Message+" ("+x.Category.String()+")")
 	}
 	return out
 }
 
-// maxPosting leaves words out of the search for neighbours that most examples have.
-const maxPosting = 600
+func (e *Explainer) reason(of feature.Source, weight float64) {
+	if weight > minReason {
+		e.reasons = append(e.reasons, reason{of, weight})
+	}
+}
 
-// nearest returns the example that shares most words (Jaccard), if it shares a fifth.
-func (e *Explainer) nearest(masked []byte) (label.Example, float64, bool) {
-	words := wordSet(masked)
-	hits := map[int32]int{}
-	for w := range words {
-		if p := e.byWord[w]; len(p) <= maxPosting {
-			for _, id := range p {
-				hits[id]++
+func signed(v float64) string { return "+" + strconv.FormatFloat(v, 'f', 2, 64) }
+
+// maxPosting leaves words out of the search for neighbours that many examples have.
+const maxPosting = 300
+
+// nearest returns the example that shares most words (Jaccard) with the last line, if it
+// shares a fifth.
+func (e *Explainer) nearest() (label.Example, float64, bool) {
+	e.touched = e.touched[:0]
+	words := 0
+	for w := range e.words() {
+		words++
+		p := e.byWord[string(w)]
+		if len(p) > maxPosting {
+			continue
+		}
+		for _, id := range p {
+			if e.hits[id]++; e.hits[id] == 1 {
+				e.touched = append(e.touched, id)
 			}
 		}
 	}
 	best, like := int32(-1), 0.2
-	for id, n := range hits {
-		j := float64(n) / float64(len(words)+e.examples[id].words-n)
+	for _, id := range e.touched {
+		n := int(e.hits[id])
+		e.hits[id] = 0
+		j := float64(n) / float64(words+e.examples[id].words-n)
 		if j > like || j == like && id < best {
 			best, like = id, j
 		}
@@ -111,17 +165,6 @@ func (e *Explainer) nearest(masked []byte) (label.Example, float64, bool) {
 		return label.Example{}, 0, false
 	}
 	return e.examples[best].example, like, true
-}
-
-// wordSet returns the lower-case words of a masked line, placeholders left out.
-func wordSet(masked []byte) map[string]struct{} {
-	out := map[string]struct{}{}
-	for _, w := range feature.Words(masked) {
-		if w[0] != '<' {
-			out[w] = struct{}{}
-		}
-	}
-	return out
 }
 
 // towards returns how much a feature's weights speak for category c, in log-odds: the answer
