@@ -15,6 +15,7 @@ import (
 	pmodel "github.com/prometheus/common/model"
 
 	"github.com/inframind/inframind/forecaster/backtest"
+	"github.com/inframind/inframind/forecaster/clean"
 	"github.com/inframind/inframind/forecaster/csvfile"
 	"github.com/inframind/inframind/forecaster/models"
 	"github.com/inframind/inframind/internal/cli"
@@ -82,6 +83,9 @@ func runBacktest(ctx context.Context, env cli.Env, f backtestFlags) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	for _, r := range rows {
+		reportCleaning(env.Log, r.Name, r.Fixes)
+	}
 	if f.csv {
 		err = rowsCSV(env.Stdout, rows)
 	} else {
@@ -101,7 +105,7 @@ func runBacktest(ctx context.Context, env cli.Env, f backtestFlags) error {
 
 func (f *backtestFlags) roll(s *series.Series, plan backtest.Plan) backtest.Row {
 	row := backtest.Row{Name: s.Labels.Get(csvfile.Name)}
-	if row.In, _, row.Err = f.input(s); row.Err != nil {
+	if row.In, row.Fixes, row.Err = f.input(s); row.Err != nil {
 		return row
 	}
 	m, err := models.Get(f.model, int(plan.Horizon/row.In.Step))
@@ -150,13 +154,13 @@ func rowsTable(w io.Writer, rows []backtest.Row) error {
 
 func rowsCSV(w io.Writer, rows []backtest.Row) error {
 	cw := csv.NewWriter(w)
-	err := cw.Write([]string{"series", "origins", "points", "mape_ratio", "smape_ratio", "mase_ratio", "coverage80_ratio", "coverage95_ratio", "score80", "score95", "durbin_watson", "error"})
+	err := cw.Write([]string{"series", "origins", "points", "mape_ratio", "smape_ratio", "mase_ratio", "coverage80_ratio", "coverage95_ratio", "score80", "score95", "durbin_watson", "corrections", "error"})
 	n := func(v float64) string { return strconv.FormatFloat(v, 'g', 6, 64) }
 	for _, r := range rows {
 		m := r.Outcome.Measures
-		rec := []string{r.Name, "", "", "", "", "", "", "", "", "", "", ""}
+		rec := []string{r.Name, "", "", "", "", "", "", "", "", "", "", clean.Words(r.Fixes), ""}
 		if r.Err != nil {
-			rec[11] = r.Err.Error()
+			rec[12] = r.Err.Error()
 		} else {
 			copy(rec[1:], []string{strconv.Itoa(r.Outcome.Origins), strconv.Itoa(m.Points), n(m.MAPE), n(m.SMAPE), n(m.MASE), n(m.Coverage[0]), n(m.Coverage[1]), n(m.Score[0]), n(m.Score[1]), n(m.DW)})
 		}

@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"math"
 	"os"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -76,22 +78,20 @@ func (f *fileFlags) open(stdin io.Reader) (csvfile.File, error) {
 
 // input cleans one series.
 func (f *fileFlags) input(s *series.Series) (model.Input, []clean.Correction, error) {
-	grid, fixes, err := clean.Resample(s, f.step)
-	if err != nil {
-		return model.Input{}, fixes, err
+	lower := f.min
+	if math.IsNaN(lower) && !slices.ContainsFunc(s.Values, func(v float64) bool { return v < 0 }) {
+		lower = 0
 	}
-	fixes = append(fixes, clean.Fill(&grid)...)
-	in := model.Input{Y: grid.Y, Start: grid.Start, Step: grid.Step, Lower: f.min, Upper: f.max, Events: f.known}
-	if math.IsNaN(in.Lower) {
-		in.Lower = 0
-		for _, v := range in.Y {
-			if v < 0 {
-				in.Lower = math.NaN()
-				break
-			}
-		}
+	in, fixes, err := clean.Input(s, f.step, lower, f.max)
+	in.Events = f.known
+	return in, fixes, err
+}
+
+// reportCleaning says what was corrected in a series before anything was learnt from it.
+func reportCleaning(log *slog.Logger, name string, fixes []clean.Correction) {
+	if len(fixes) > 0 {
+		log.Info("series cleaned", "series", name, "corrections", clean.Words(fixes))
 	}
-	return in, fixes, nil
 }
 
 // steps reads the horizon.
@@ -122,9 +122,10 @@ func parseLevels(s string) (percent, levels []float64, err error) {
 }
 
 type prediction struct {
-	in  model.Input
-	f   model.Forecast
-	err error
+	in    model.Input
+	fixes []clean.Correction
+	f     model.Forecast
+	err   error
 }
 
 func predict(ctx context.Context, env cli.Env, f fileFlags) error {
@@ -158,6 +159,7 @@ func predict(ctx context.Context, env cli.Env, f fileFlags) error {
 	bounds := make([]float64, 2*len(levels))
 	for i, p := range out {
 		name := file.Series[i].Labels.Get(csvfile.Name)
+		reportCleaning(env.Log, name, p.fixes)
 		if p.err != nil {
 			failed++
 			env.Log.Warn("series failed", "series", name, "err", p.err)
@@ -185,12 +187,11 @@ func (f *fileFlags) verdict(failed, of int) error {
 	return nil
 }
 
-func (f *fileFlags) one(s *series.Series, levels []float64) prediction {
-	in, _, err := f.input(s)
-	if err != nil {
-		return prediction{err: err}
+func (f *fileFlags) one(s *series.Series, levels []float64) (p prediction) {
+	if p.in, p.fixes, p.err = f.input(s); p.err != nil {
+		return p
 	}
-	h, err := steps(f.horizon, in.Step)
+	h, err := steps(f.horizon, p.in.Step)
 	if err != nil {
 		return prediction{err: err}
 	}
@@ -198,11 +199,12 @@ func (f *fileFlags) one(s *series.Series, levels []float64) prediction {
 	if err != nil {
 		return prediction{err: err}
 	}
-	fit, err := m.Fit(in)
+	fit, err := m.Fit(p.in)
 	if err != nil {
 		return prediction{err: err}
 	}
-	return prediction{in: in, f: fit.Forecast(h, levels)}
+	p.f = fit.Forecast(h, levels)
+	return p
 }
 
 // each calls do for 0 to n-1 on all processors, until ctx ends.

@@ -73,7 +73,8 @@ func measure(t *testing.T, b bars) {
 	start := cpu(t)
 	for i := range most {
 		c := cases[i*len(cases)/most]
-		in := input(t, c)
+		raw := input(t, c)
+		in, _ := clean.Replace(raw)
 		h := len(c.Test)
 		fit, err := ensemble.Model{Horizon: h}.Fit(in)
 		if err != nil {
@@ -83,18 +84,18 @@ func measure(t *testing.T, b bars) {
 		if err := modeltest.Check(f, in, h); err != nil {
 			t.Errorf("%s: %v", c.Name, err)
 		}
-		scale := backtest.Scale(in.Y, day)
+		scale := backtest.Scale(raw.Y, day)
 		if scale == 0 {
 			continue // nothing to compare errors with
 		}
 		ours.add(against(c.Test, f, scale))
 		for period, s := range map[time.Duration]*score{24 * time.Hour: &daily, 7 * 24 * time.Hour: &weekly} {
-			if fit, err := (naive.Seasonal{Period: period}).Fit(in); err == nil {
+			if fit, err := (naive.Seasonal{Period: period}).Fit(raw); err == nil {
 				s.add(against(c.Test, fit.Forecast(h, modeltest.Levels), scale))
 			}
 		}
 		if b.owa > 0 {
-			bench.add(against(c.Test, model.Forecast{Median: naive2(in.Y, day, h)}, scale))
+			bench.add(against(c.Test, model.Forecast{Median: naive2(raw.Y, day, h)}, scale))
 		}
 	}
 	millis := float64(cpu(t)-start) / 1e6 / float64(most)
@@ -133,8 +134,8 @@ func against(actual []float64, f model.Forecast, scale float64) backtest.Measure
 // input closes the gaps of a case as the product does.
 func input(t *testing.T, c evalset.Case) model.Input {
 	g := clean.Grid{Y: append([]float64(nil), c.Train...), Start: c.Start, Step: c.Step}
-	clean.Fill(&g)
-	in := model.Input{Y: g.Y, Start: g.Start, Step: g.Step, Lower: 0, Upper: math.NaN()}
+	seen, _ := clean.Fill(&g)
+	in := model.Input{Y: g.Y, Seen: seen, Start: g.Start, Step: g.Step, Lower: 0, Upper: math.NaN()}
 	for _, v := range in.Y {
 		if v < 0 {
 			in.Lower = math.NaN()

@@ -88,23 +88,29 @@ func (a *Acc) Measures() Measures {
 	return m
 }
 
-// Scale is the mean absolute difference of y over m steps, MASE's denominator.
+// Scale is the mean absolute difference of y over m steps, MASE's denominator; NaN does
+// not count.
 func Scale(y []float64, m int) float64 {
 	if m < 1 || len(y) <= m {
 		return 0
 	}
-	var s float64
+	s, n := 0.0, 0
 	for i := m; i < len(y); i++ {
-		s += math.Abs(y[i] - y[i-m])
+		if d := math.Abs(y[i] - y[i-m]); !math.IsNaN(d) {
+			s += d
+			n++
+		}
 	}
-	return s / float64(len(y)-m)
+	return s / float64(max(n, 1))
 }
 
 // Near is a hundredth of the median size of y: values below it are noise around zero.
 func Near(y []float64) float64 {
-	abs := make([]float64, len(y))
-	for i, v := range y {
-		abs[i] = math.Abs(v)
+	abs := make([]float64, 0, len(y))
+	for _, v := range y {
+		if !math.IsNaN(v) {
+			abs = append(abs, math.Abs(v))
+		}
 	}
 	slices.Sort(abs)
 	if len(abs) == 0 {

@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"math"
 	"slices"
 	"time"
 
+	"github.com/inframind/inframind/forecaster/clean"
 	"github.com/inframind/inframind/forecaster/model"
 	"github.com/inframind/inframind/internal/chart"
 )
@@ -17,6 +19,7 @@ import (
 type Row struct {
 	Name    string
 	In      model.Input
+	Fixes   []clean.Correction // made before anything was learnt
 	Outcome Outcome
 	Err     error
 }
@@ -39,6 +42,7 @@ func (r Report) WriteHTML(w io.Writer) error {
 	t, err := template.New("report").Funcs(template.FuncMap{
 		"percent": func(v float64) string { return number(100*v, "%.1f %%") },
 		"number":  func(v float64) string { return number(v, "%.3g") },
+		"cleaned": clean.Words,
 		"plot":    plot,
 	}).Parse(page)
 	if err != nil {
@@ -85,13 +89,15 @@ func Picture(in model.Input, o Outcome, size chart.Size, theme chart.Theme) ([]b
 		every := max(len(v)/800, 1)
 		var out []chart.Point
 		for i := 0; i < len(v); i += every {
-			out = append(out, chart.Point{Time: at(from + i), Value: v[i]})
+			if !math.IsNaN(v[i]) {
+				out = append(out, chart.Point{Time: at(from + i), Value: v[i]})
+			}
 		}
 		return out
 	}
 	from := max(o.At-int(plotDays*24*time.Hour/in.Step), 0)
 	ts := chart.TimeSeries{Lines: []chart.Line{
-		{Name: "measured", Points: points(from, in.Y[from:])},
+		{Name: "measured", Points: points(from, in.Observed()[from:])},
 		{Name: "forecast", Points: points(o.At, o.Last.Median), Dashed: true},
 	}}
 	for l, v := range slices.Backward(o.Last.Levels) {

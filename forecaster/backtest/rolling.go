@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/inframind/inframind/forecaster/clean"
 	"github.com/inframind/inframind/forecaster/model"
 )
 
@@ -29,7 +30,8 @@ type Outcome struct {
 	Last     model.Forecast
 }
 
-// Roll fits m afresh at each origin, on what was known then, and measures the forecast.
+// Roll fits m afresh at each origin, on what was known then, and measures the forecast
+// against what was observed: neither cleaned nor filled in.
 // The last origin may see less than a whole horizon of what came.
 func Roll(in model.Input, m model.Model, p Plan) (Outcome, error) {
 	initial, period, horizon := int(p.Initial/in.Step), int(p.Period/in.Step), int(p.Horizon/in.Step)
@@ -41,18 +43,17 @@ func Roll(in model.Input, m model.Model, p Plan) (Outcome, error) {
 		return Outcome{}, fmt.Errorf("%w: %s, a backtest of %s + %s needs more", model.ErrShort, time.Duration(len(in.Y))*in.Step, p.Initial, min(p.Horizon, 24*time.Hour))
 	}
 	acc := NewAcc(p.Levels)
-	near := Near(in.Y)
+	seen := in.Observed()
+	near := Near(seen)
 	var out Outcome
 	for at := initial; at+min(day, horizon) <= len(in.Y); at += period {
-		known := in
-		known.Y = in.Y[:at]
-		fit, err := m.Fit(known)
+		fit, err := m.Fit(clean.Known(in, at))
 		if err != nil {
 			return Outcome{}, fmt.Errorf("origin %s: %w", in.Start.Add(time.Duration(at)*in.Step).Format(time.RFC3339), err)
 		}
 		h := min(horizon, len(in.Y)-at)
 		f := fit.Forecast(h, p.Levels)
-		acc.Add(in.Y[at:at+h], f.Median, f.Lower, f.Upper, Scale(known.Y, day), near)
+		acc.Add(seen[at:at+h], f.Median, f.Lower, f.Upper, Scale(seen[:at], day), near)
 		out.Origins, out.At, out.Last = out.Origins+1, at, f
 	}
 	out.Measures = acc.Measures()

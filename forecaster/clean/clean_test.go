@@ -46,7 +46,8 @@ func TestResampleAndFill(t *testing.T) {
 			if err != nil {
 				return
 			}
-			fixes = append(fixes, clean.Fill(&g)...)
+			_, gaps := clean.Fill(&g)
+			fixes = append(fixes, gaps...)
 			if got := fmt.Sprint(g.Y, fixes); got != tc.want {
 				t.Errorf("got %s, want %s", got, tc.want)
 			}

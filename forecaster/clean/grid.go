@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/inframind/inframind/internal/series"
@@ -20,9 +21,18 @@ var (
 
 // Correction is one kind of repair and how often it was made.
 type Correction struct {
-	Kind  string // e.g. gap, duplicate, unordered, not-finite
-	Count int
-	Note  string
+	Kind  string `json:"kind"` // e.g. gap, duplicate, outlier
+	Count int    `json:"count"`
+	Note  string `json:"note,omitempty"`
+}
+
+// Words are all corrections in one line.
+func Words(list []Correction) string {
+	text := make([]string, len(list))
+	for i, c := range list {
+		text[i] = c.String()
+	}
+	return strings.Join(text, "; ")
 }
 
 func (c Correction) String() string {
@@ -32,8 +42,8 @@ func (c Correction) String() string {
 	return fmt.Sprintf("%s: %d (%s)", c.Kind, c.Count, c.Note)
 }
 
-// Grid is a regular series: Y[i] is the mean of the samples in [Start+i*Step, +Step), NaN
-// where there were none.
+// Grid is a regular series: Y[i] is the mean of the samples in [Start+i*Step, +Step), or
+// up to half their own step earlier; NaN where there were none.
 type Grid struct {
 	Y     []float64
 	Start time.Time
@@ -53,32 +63,40 @@ func Resample(s *series.Series, step time.Duration) (Grid, []Correction, error) 
 	if s.Sort() {
 		fixes = append(fixes, Correction{Kind: "unordered", Count: 1})
 	}
+	own := commonStep(s.Times)
 	if step <= 0 {
-		step = commonStep(s.Times)
+		step = own
 	}
 	ms := step.Milliseconds()
 	if ms <= 0 {
 		return Grid{}, nil, fmt.Errorf("step %s is under a millisecond", step)
 	}
 	first, last := s.Times[0], s.Times[s.Len()-1]
-	n := (last-first)/ms + 1
+	// A sample that came a little early belongs to the step it was meant for.
+	early := min(own.Milliseconds(), ms) / 2
+	n := (last-first+early)/ms + 1
 	if n > maxPoints {
 		return Grid{}, nil, fmt.Errorf("%d steps of %s between the first and the last sample: more than %d", n, step, maxPoints)
 	}
 	g := Grid{Y: make([]float64, n), Start: time.UnixMilli(first).UTC(), Step: step}
 	counts := make([]int32, n)
-	bad, dup := 0, 0
+	bad, dup, off := 0, 0, 0
+	kept := first - 1
 	for i, t := range s.Times {
 		v := s.Values[i]
 		if math.IsNaN(v) || math.IsInf(v, 0) {
 			bad++
 			continue
 		}
-		if i > 0 && t == s.Times[i-1] {
+		if t == kept {
 			dup++
 			continue
 		}
-		k := (t - first) / ms
+		kept = t
+		if isOff(t-first, own.Milliseconds()) {
+			off++
+		}
+		k := (t - first + early) / ms
 		g.Y[k] += v
 		counts[k]++
 	}
@@ -95,10 +113,19 @@ func Resample(s *series.Series, step time.Duration) (Grid, []Correction, error) 
 	if dup > 0 {
 		fixes = append(fixes, Correction{Kind: "duplicate", Count: dup, Note: "first kept"})
 	}
+	if off > 0 {
+		fixes = append(fixes, Correction{Kind: "irregular", Count: off, Note: "moved to the nearest step of " + own.String()})
+	}
 	if !slices.ContainsFunc(g.Y, func(v float64) bool { return !math.IsNaN(v) }) {
 		return Grid{}, fixes, ErrNaN
 	}
 	return g, fixes, nil
+}
+
+// isOff tells whether a time is over a fiftieth of a step away from a multiple of it.
+func isOff(t, step int64) bool {
+	d := t % step
+	return 50*min(d, step-d) > step
 }
 
 // commonStep is the median distance of neighbouring timestamps, 1 h for a single one.
@@ -119,7 +146,8 @@ func commonStep(times []int64) time.Duration {
 // Fill closes the gaps of g in place and trims leading and trailing ones. Gaps of up to a
 // sixth of a day become straight lines; longer ones repeat what was seen a day or a week
 // before or after, so that a pattern is not flattened by an outage of the monitoring.
-func Fill(g *Grid) []Correction {
+// observed is the series without what was filled in, nil when there were no gaps.
+func Fill(g *Grid) (observed []float64, fixes []Correction) {
 	for len(g.Y) > 0 && math.IsNaN(g.Y[0]) {
 		g.Y = g.Y[1:]
 		g.Start = g.Start.Add(g.Step)
@@ -129,7 +157,6 @@ func Fill(g *Grid) []Correction {
 	}
 	missing, gaps, longest := 0, 0, 0
 	day := int(24 * time.Hour / g.Step)
-	orig := g.Y
 	for i := 0; i < len(g.Y); i++ {
 		if !math.IsNaN(g.Y[i]) {
 			continue
@@ -139,16 +166,16 @@ func Fill(g *Grid) []Correction {
 			j++
 		}
 		if gaps == 0 {
-			orig = slices.Clone(g.Y)
+			observed = slices.Clone(g.Y)
 		}
 		gaps, missing, longest = gaps+1, missing+j-i, max(longest, j-i)
-		fillGap(g.Y, orig, i, j, day)
+		fillGap(g.Y, observed, i, j, day)
 		i = j
 	}
 	if gaps == 0 {
-		return nil
+		return nil, nil
 	}
-	return []Correction{{Kind: "gap", Count: gaps, Note: fmt.Sprintf("%d points, longest %s", missing, time.Duration(longest)*g.Step)}}
+	return observed, []Correction{{Kind: "gap", Count: gaps, Note: fmt.Sprintf("%d points, longest %s", missing, time.Duration(longest)*g.Step)}}
 }
 
 // fillGap fills y[i:j]; orig still has the gaps, so that what is filled is not taken for

@@ -54,7 +54,7 @@ type Fitted struct {
 	weights [nBuckets][]float64
 	spread  Spread
 	report  Report
-	sorted  []float64 // the input's values in order
+	sorted  []float64 // the observed values in order
 	short   model.Fitted
 }
 
@@ -103,10 +103,10 @@ func (f *Fitted) fitShort() error {
 func (f *Fitted) prepare() {
 	f.phase = len(f.in.Y) % f.per
 	fine := f.in.Y[f.phase:]
-	f.bursty = isBursty(fine)
-	f.y = coarse(fine, f.per, f.bursty)
-	f.sorted = slices.Clone(f.in.Y)
+	f.sorted = slices.DeleteFunc(slices.Clone(f.in.Observed()), notFinite)
 	slices.Sort(f.sorted)
+	f.bursty = isBursty(f.sorted)
+	f.y = coarse(fine, f.per, f.bursty)
 	f.space = profilear.ChooseSpace(fine)
 	f.z = make([]float64, len(f.y))
 	for i, v := range f.y {
@@ -145,19 +145,15 @@ const (
 	burstRatio = 2   // of mean to median
 )
 
-// isBursty tells series that rest at a base level and peak now and then.
-func isBursty(y []float64) bool {
-	zeros, mean := 0, 0.0
-	for _, v := range y {
-		if v < 0 {
-			return false
-		}
-		if v == 0 {
-			zeros++
-		}
-		mean += v / float64(len(y))
+// isBursty tells series that rest at a base level and peak now and then by their sorted
+// values.
+func isBursty(sorted []float64) bool {
+	if sorted[0] < 0 {
+		return false
 	}
-	return float64(zeros) > burstShare*float64(len(y)) || mean > burstRatio*stat.Median(y)
+	zeros, _ := slices.BinarySearch(sorted, math.SmallestNonzeroFloat64)
+	mean, _ := stat.Moments(sorted)
+	return float64(zeros) > burstShare*float64(len(sorted)) || mean > burstRatio*sorted[len(sorted)/2]
 }
 
 // fineZ is point i of the input, after the phase, in the space and with the shift undone.
@@ -226,13 +222,15 @@ func (f *Fitted) train(saved *State, horizon int) {
 	punctual := f.bursty && regular(f.use, total)
 	mixed := make([][]float64, len(trials))
 	res := make([]residual, 0, len(trials)*horizon)
-	fine := f.in.Y[f.phase:]
+	fine := f.in.Observed()[f.phase:]
 	stride := max(len(trials)*min(horizon, longTrials*f.day)*f.per/maxResiduals, 1)
 	for j, t := range trials {
 		mixed[j] = f.mix(t.fc, min(horizon, len(f.z)-t.at))
 		for i := 0; i < len(mixed[j])*f.per; i += stride {
 			at := t.at*f.per + i
-			res = append(res, residual{j, i / f.per, f.fineZ(fine, at) - mixed[j][i/f.per] - f.within[at%len(f.within)]})
+			if u := f.fineZ(fine, at) - mixed[j][i/f.per] - f.within[at%len(f.within)]; !math.IsNaN(u) {
+				res = append(res, residual{j, i / f.per, u})
+			}
 		}
 	}
 	f.spread = calibrate(res, f.day, len(trials))

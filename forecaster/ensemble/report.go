@@ -68,7 +68,7 @@ func (f *Fitted) describe(backtested bool) Report {
 func (f *Fitted) measure(res []residual, trials []trial, mixed [][]float64) backtest.Measures {
 	levels := []float64{0.80, 0.95}
 	acc := backtest.NewAcc(levels)
-	fine := f.in.Y[f.phase:]
+	fine := f.in.Observed()[f.phase:]
 	scale, near := backtest.Scale(fine, f.day*f.per), backtest.Near(fine)
 	own := f.spread.Std
 	for j, t := range trials {

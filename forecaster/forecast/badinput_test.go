@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/inframind/inframind/forecaster/clean"
 	"github.com/inframind/inframind/internal/job"
 	"github.com/inframind/inframind/internal/promapi"
 )
@@ -51,6 +52,12 @@ func TestBadInput(t *testing.T) {
 			}
 			return daily(0.5)(at)
 		}, "", "gap: 1"},
+		{"outlier", func(at time.Time) float64 {
+			if hour(at) == 200 {
+				return 0.99
+			}
+			return daily(0.5)(at)
+		}, "", "outlier: 1 (the farthest 0.99 instead of about 0.5966"},
 		{"level shift", func(at time.Time) float64 {
 			if hour(at) > 200 {
 				return daily(0.2)(at)
@@ -87,8 +94,8 @@ func TestBadInput(t *testing.T) {
 					t.Errorf("%s: %v is out of order or bounds", h, q)
 				}
 			}
-			if !strings.Contains(strings.Join(bad.Corrections, "; "), tc.note) {
-				t.Errorf("corrections %q do not tell of %q", bad.Corrections, tc.note)
+			if words := clean.Words(bad.Corrections); !strings.Contains(words, tc.note) {
+				t.Errorf("corrections %q do not tell of %q", words, tc.note)
 			}
 		})
 	}

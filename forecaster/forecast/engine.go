@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/inframind/inframind/forecaster/clean"
 	"github.com/inframind/inframind/forecaster/curves"
 	"github.com/inframind/inframind/internal/job"
 	"github.com/inframind/inframind/internal/logstore"
@@ -229,6 +230,9 @@ func (r *run) series(ctx context.Context, t *Target, s series.Series, caps capac
 	case errors.Is(err, errUnchanged):
 		outcome = func(res *job.Result) *int { return &res.Skipped }
 	case err == nil:
+		if len(out.Corrections) > 0 {
+			r.e.opts.Log.Debug("series cleaned", "target", t.Name, "series", s.Labels.String(), "corrections", clean.Words(out.Corrections))
+		}
 		err = r.e.keep(ctx, out, curve)
 	}
 	if err != nil && !errors.Is(err, errUnchanged) {

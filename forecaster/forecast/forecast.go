@@ -40,18 +40,14 @@ func (e *Engine) forecast(t *Target, s series.Series, caps capacities, now time.
 	if old != nil && old.Status == statusOK && !last.After(old.Last) {
 		return nil, curves.Curve{}, errUnchanged
 	}
-	grid, fixes, err := clean.Resample(&s, e.step())
+	lower, upper := t.bounds()
+	in, fixes, err := clean.Input(&s, e.step(), lower, upper)
 	if err != nil {
 		return nil, curves.Curve{}, err
 	}
-	fixes = append(fixes, clean.Fill(&grid)...)
-	in := model.Input{Y: grid.Y, Start: grid.Start, Step: grid.Step}
-	in.Lower, in.Upper = t.bounds()
-	fixes = append(fixes, impossible(&in)...)
-
-	h := int(e.cfg.longest() / grid.Step)
+	h := int(e.cfg.longest() / in.Step)
 	m := ensemble.Model{Horizon: h}
-	r := &Result{Target: t.Name, Labels: s.Labels, Status: statusOK, Made: now, Trained: now, Last: last, From: grid.Start, Rows: len(grid.Y), Horizons: map[string]map[string]float64{}}
+	r := &Result{Target: t.Name, Labels: s.Labels, Status: statusOK, Made: now, Trained: now, Last: last, From: in.Start, Rows: len(in.Y), Horizons: map[string]map[string]float64{}}
 	if old != nil && old.State != nil && now.Sub(old.Trained) < time.Duration(e.cfg.Retrain) {
 		m.Saved, r.Trained, r.Backtest = old.State, old.Trained, old.Backtest
 	}
@@ -70,7 +66,7 @@ func (e *Engine) forecast(t *Target, s series.Series, caps capacities, now time.
 	}
 	f := fit.Forecast(h, levels())
 	for _, hz := range e.cfg.Horizons {
-		i := int(time.Duration(hz)/grid.Step) - 1
+		i := int(time.Duration(hz)/in.Step) - 1
 		r.Horizons[shortDuration(time.Duration(hz))] = map[string]float64{
 			q025: f.Lower[1][i], q10: f.Lower[0][i], q50: f.Median[i], q90: f.Upper[0][i], q975: f.Upper[1][i],
 		}
@@ -79,26 +75,9 @@ func (e *Engine) forecast(t *Target, s series.Series, caps capacities, now time.
 	if drops := r.exhaustion(t, in, fit, f, caps); drops > 0 {
 		fixes = append(fixes, clean.Correction{Kind: "sudden drop", Count: drops, Note: "clean-up or restart, not part of the trend"})
 	}
-	for _, c := range fixes {
-		r.Corrections = append(r.Corrections, c.String())
-	}
+	r.Corrections = fixes
 	c.Events = r.events(in, rep)
 	return r, c, nil
-}
-
-// impossible clips what no such series can be, e.g. a ratio of 1.02 after a counter reset.
-func impossible(in *model.Input) []clean.Correction {
-	n := 0
-	for i, v := range in.Y {
-		if b := in.Bound(v); b != v {
-			in.Y[i] = b
-			n++
-		}
-	}
-	if n == 0 {
-		return nil
-	}
-	return []clean.Correction{{Kind: "impossible", Count: n, Note: fmt.Sprintf("outside of %g to %g, clipped", in.Lower, in.Upper)}}
 }
 
 // exhaustion looks for the crossings of the target's thresholds. It returns how many

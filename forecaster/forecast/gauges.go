@@ -3,6 +3,7 @@ package forecast
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/prometheus/model/labels"
@@ -31,6 +32,7 @@ func (resultCollector) Describe(chan<- *prometheus.Desc) {}
 
 // Collect sends the gauges of all results.
 func (c resultCollector) Collect(ch chan<- prometheus.Metric) {
+	c.corrections(ch)
 	for _, r := range c.results {
 		ls := publicLabels(r.Labels)
 		own := emitter{ch: ch, labels: ls}
@@ -49,6 +51,21 @@ func (c resultCollector) Collect(ch chan<- prometheus.Metric) {
 			t.gauge("forecast_target_mape_ratio", "Error the owner of the target can live with.", c.goals[r.Target])
 		}
 		t.exhaustion(r.Exhaustion)
+	}
+}
+
+// corrections sends how much was repaired in the history of a target's series; explain
+// and the index say in which.
+func (c resultCollector) corrections(ch chan<- prometheus.Metric) {
+	type key struct{ target, kind string }
+	counts := map[key]int{}
+	for _, r := range c.results {
+		for _, f := range r.Corrections {
+			counts[key{r.Target, f.Kind}] += f.Count
+		}
+	}
+	for k, n := range counts {
+		emitter{ch: ch}.gauge("forecast_corrections", "Corrections made to the history of the target's series before learning from it, by kind.", float64(n), "target", k.target, "kind", strings.ReplaceAll(k.kind, " ", "_"))
 	}
 }
 

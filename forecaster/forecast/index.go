@@ -10,6 +10,7 @@ import (
 	"github.com/cespare/xxhash/v2"
 	"github.com/prometheus/prometheus/model/labels"
 
+	"github.com/inframind/inframind/forecaster/clean"
 	"github.com/inframind/inframind/internal/logstore"
 )
 
@@ -45,6 +46,9 @@ func documents(r *Result) []logstore.Document {
 		fields := map[string]any{
 			"forecast.target": r.Target, "forecast.series": r.Labels.String(), "forecast.horizon": h, "forecast.model": r.Model,
 			"forecast.median": q[q50], "forecast.lower80": q[q10], "forecast.upper80": q[q90], "forecast.lower95": q[q025], "forecast.upper95": q[q975],
+		}
+		if len(r.Corrections) > 0 {
+			fields["forecast.corrections"] = clean.Words(r.Corrections)
 		}
 		r.Labels.Range(func(l labels.Label) {
 			if l.Name != labels.MetricName {

@@ -7,6 +7,7 @@ import (
 	"github.com/prometheus/prometheus/model/labels"
 
 	"github.com/inframind/inframind/forecaster/backtest"
+	"github.com/inframind/inframind/forecaster/clean"
 	"github.com/inframind/inframind/forecaster/ensemble"
 )
 
@@ -42,7 +43,7 @@ type Result struct {
 	Exhaustion  []Exhaustion                  `json:"exhaustion,omitempty"`
 	Horizons    map[string]map[string]float64 `json:"horizons,omitempty"` // horizon, quantile
 	Backtest    *Accuracy                     `json:"backtest,omitempty"`
-	Corrections []string                      `json:"corrections,omitempty"`
+	Corrections []clean.Correction            `json:"cleaned,omitempty"` // before anything was learnt
 }
 
 // States of a result.

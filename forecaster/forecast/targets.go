@@ -78,7 +78,7 @@ var nameRE = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
 // reserved would make a target's gauges collide with the forecaster's own.
 var reserved = []string{
 	"exhaustion_seconds", "exhaustion_probability_ratio", "backtest_mape_ratio", "backtest_smape_ratio",
-	"backtest_mase_ratio", "interval_coverage_ratio", "model_info", "event", "target_mape_ratio", "last_made_timestamp_seconds",
+	"backtest_mase_ratio", "interval_coverage_ratio", "model_info", "event", "corrections", "target_mape_ratio", "last_made_timestamp_seconds",
 }
 
 func (t *Target) validate() error {

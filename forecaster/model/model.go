@@ -20,7 +20,10 @@ func Short(have, need int) error {
 // Input is one series on a regular grid: Y[i] belongs to Start + i*Step. Y is finite
 // throughout; package clean makes it so. A model must not change Y.
 type Input struct {
-	Y     []float64
+	Y []float64
+	// Seen is what was observed, with the outliers that were taken out of Y and NaN where a
+	// gap was filled; nil: Y. Models learn from Y, errors are measured on Seen.
+	Seen  []float64
 	Start time.Time
 	Step  time.Duration
 	// Lower and Upper are what is physically possible, e.g. 0 and 1 for a ratio.
@@ -56,6 +59,14 @@ type Forecast struct {
 	Median       []float64
 	Levels       []float64
 	Lower, Upper [][]float64
+}
+
+// Observed is Seen, or Y when cleaning changed nothing.
+func (in Input) Observed() []float64 {
+	if in.Seen != nil {
+		return in.Seen
+	}
+	return in.Y
 }
 
 // Per is how many steps of in make up d, 0 when d is not a multiple of at least two steps.
