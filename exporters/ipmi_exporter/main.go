@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 
@@ -55,17 +54,6 @@ func (c *fileConfig) Validate() error {
 	return c.Config.Validate()
 }
 
-// driver is a collect.Driver with the log store that it writes to.
-type driver struct {
-	*collect.Driver
-	store *elastic.Store
-}
-
-// Close ends the sessions, then the connections to the log store.
-func (d driver) Close(ctx context.Context) error {
-	return errors.Join(d.Driver.Close(ctx), d.store.Close())
-}
-
 // load reads the configuration file. No file gives the defaults, with no credential.
 func load(_ context.Context, file string, log *slog.Logger, reg prometheus.Registerer) (exporter.Config, exporter.Driver, error) {
 	var conf fileConfig
@@ -79,26 +67,14 @@ func load(_ context.Context, file string, log *slog.Logger, reg prometheus.Regis
 		return exporter.Config{}, nil, err
 	}
 	opt := collect.Options{Log: log, Metrics: reg}
-	var sinks collect.EventSinks
-	var store *elastic.Store
 	if conf.Elasticsearch != nil {
 		conf.Elasticsearch.Log = log
-		if store, err = elastic.New(*conf.Elasticsearch); err != nil {
+		if opt.Store, err = elastic.New(*conf.Elasticsearch); err != nil {
 			return exporter.Config{}, nil, cli.Usage(err)
 		}
-		sinks = append(sinks, collect.StoreEvents{Store: store})
 	}
-	if conf.Logs.Output == "stdout" {
-		sinks = append(sinks, collect.NewStdoutEvents())
-	}
-	if len(sinks) > 0 {
-		opt.Events = sinks
-	}
-	d := collect.New(conf.Config, opt)
-	if store == nil {
-		return conf.Config.Config, d, nil
-	}
-	return conf.Config.Config, driver{d, store}, nil
+	d, err := collect.New(conf.Config, opt)
+	return conf.Config.Config, d, err
 }
 
 func addProbe(a *cli.App) {
@@ -127,7 +103,10 @@ func addProbe(a *cli.App) {
 		}
 		ctx, cancel := context.WithTimeout(ctx, *limit)
 		defer cancel()
-		d := collect.New(conf, collect.Options{Log: env.Log, Metrics: prometheus.NewRegistry()})
+		d, err := collect.New(conf, collect.Options{Log: env.Log, Metrics: prometheus.NewRegistry()})
+		if err != nil {
+			return err
+		}
 		p := &exporter.Probe{Target: *target, Auth: cred, Log: env.Log, Trace: exporter.NewTrace(false)}
 		return exporter.ProbeOnce(ctx, d, collect.Namespace, p, env.Stdout)
 	})

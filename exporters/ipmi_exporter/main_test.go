@@ -7,17 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
-	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync/atomic"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 
@@ -168,39 +163,16 @@ func TestServe(t *testing.T) {
 		t.Skip("builds the binary")
 	}
 	dir := t.TempDir()
-	bin := filepath.Join(dir, "ipmi_exporter")
-	if out, err := exec.Command("go", "build", "-o", bin, ".").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
 	bmc := &ipmitest.BMC{SEL: [][16]byte{{1, 0, 2, 0, 0, 0, 0x60, 0x20, 0, 4, 8, 0x61, 0x6f, 1, 0xff, 0xff}}}
 	addr := bmc.Start(t)
 	conf := filepath.Join(dir, "c.yml")
-	store, stored := fakeElasticsearch(t)
-	yml := fmt.Sprintf("auths: {default: {username: admin, password_file: %s}}\ntargets: {allow: [127.0.0.1]}\nlogs: {output: stdout}\nelasticsearch: {urls: [%q]}\nstate_directory: %s\n", passwordFile(t), store, dir)
+	store := newFakeElasticsearch(t)
+	yml := fmt.Sprintf("auths: {default: {username: admin, password_file: %s}}\ntargets: {allow: [127.0.0.1]}\nlogs: {output: stdout}\nelasticsearch: {urls: [%q]}\nstate_directory: %s\n", passwordFile(t), store.url, dir)
 	if err := os.WriteFile(conf, []byte(yml), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	listen := l.Addr().String()
-	l.Close()
-	cmd := exec.Command(bin, "--config.file", conf, "--web.listen-address", listen)
-	var stdout, stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	done := false
-	t.Cleanup(func() {
-		if !done {
-			_ = cmd.Process.Kill()
-			_ = cmd.Wait()
-		}
-	})
-	base := "http://" + listen
-	waitFor(t, base+"/-/healthy")
+	p := start(t, build(t), conf)
+	base := p.base
 	for range 2 {
 		if body := get(t, base+"/probe?target="+addr, 200); !strings.Contains(body, "ipmi_up 1\n") || !strings.Contains(body, `severity="failed"} 1`) {
 			t.Errorf("%s", body)
@@ -213,57 +185,17 @@ func TestServe(t *testing.T) {
 	if body := get(t, base+"/probe?debug=true&target="+addr, 200); !strings.Contains(body, "sensor readings") || strings.Contains(body, "= secret") {
 		t.Errorf("%s", body)
 	}
-	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
-	err = cmd.Wait()
-	done = true
+	err := p.end(t, syscall.SIGTERM)
 	if open, ever := bmc.Sessions(); err != nil || open != 0 || ever != 1 {
-		t.Errorf("%v, %d sessions open of %d\n%s", err, open, ever, stderr.String())
+		t.Errorf("%v, %d sessions open of %d\n%s", err, open, ever, p.stderr.String())
 	}
-	if n := stored.Load(); n != 1 {
+	if n := store.count(t, addr); n != 1 {
 		t.Errorf("%d documents in the log store, want 1", n)
 	}
-	if lines := strings.Count(stdout.String(), "\n"); lines != 1 || !strings.Contains(stdout.String(), `"message":"power supply #0x61: failure detected asserted"`) {
-		t.Errorf("%d lines\n%s", lines, stdout.String())
+	stdout := p.stdout.String()
+	if lines := strings.Count(stdout, "\n"); lines != 1 || !strings.Contains(stdout, `"message":"power supply #0x61: failure detected asserted"`) {
+		t.Errorf("%d lines\n%s", lines, stdout)
 	}
-}
-
-// fakeElasticsearch takes index templates and bulk requests and counts the documents. The
-// adapter itself is tested against the real one.
-func fakeElasticsearch(t *testing.T) (url string, documents *atomic.Int64) {
-	t.Helper()
-	documents = &atomic.Int64{}
-	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body, err := io.ReadAll(r.Body)
-		if err != nil {
-			t.Error(err)
-		}
-		w.Header().Set("X-Elastic-Product", "Elasticsearch")
-		w.Header().Set("Content-Type", "application/json")
-		if !strings.HasSuffix(r.URL.Path, "/_bulk") {
-			fmt.Fprint(w, `{"acknowledged":true}`)
-			return
-		}
-		n := strings.Count(string(body), "\n") / 2
-		documents.Add(int64(n))
-		items := strings.TrimSuffix(strings.Repeat(`{"index":{"status":201}},`, n), ",")
-		fmt.Fprintf(w, `{"errors":false,"items":[%s]}`, items)
-	}))
-	t.Cleanup(srv.Close)
-	return srv.URL, documents
-}
-
-func waitFor(t *testing.T, url string) {
-	t.Helper()
-	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
-		resp, err := http.Get(url)
-		if err == nil {
-			resp.Body.Close()
-			return
-		}
-	}
-	t.Fatal("the exporter did not start")
 }
 
 func get(t *testing.T, url string, status int) string {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/inframind/inframind/exporters/ipmi_exporter/ipmi"
 	"github.com/inframind/inframind/internal/exporter"
+	"github.com/inframind/inframind/internal/exporter/eventlog"
 )
 
 // Config is the configuration file.
@@ -24,12 +25,8 @@ type Config struct {
 	StateDirectory string `yaml:"state_directory"`
 	// SessionIdle is how long a session is kept open for the next scrape. 0 means 30s.
 	SessionIdle model.Duration `yaml:"session_idle"`
-	Logs        Logs           `yaml:"logs"`
-}
-
-// Logs says where new entries of event logs go.
-type Logs struct {
-	Output string `yaml:"output"` // stdout for JSON lines; empty: nowhere, they are only counted
+	// Logs says where new entries of event logs go besides the log store; they are counted anyway.
+	Logs eventlog.Config `yaml:"logs"`
 }
 
 // Module says how to talk to a class of BMCs and what to read.
@@ -94,8 +91,8 @@ func (c *Config) Validate() error {
 			return fmt.Errorf("modules.%s.%w", name, err)
 		}
 	}
-	if c.Logs.Output != "" && c.Logs.Output != "stdout" {
-		return fmt.Errorf("logs.output: %q is not stdout", c.Logs.Output)
+	if err := c.Logs.Validate(); err != nil {
+		return err
 	}
 	for i, g := range c.Discovery {
 		if g.Module != "" && c.Modules[g.Module] == nil {

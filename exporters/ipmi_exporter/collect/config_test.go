@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/inframind/inframind/exporters/ipmi_exporter/ipmi"
+	"github.com/inframind/inframind/internal/exporter/eventlog"
 )
 
 func TestConfig(t *testing.T) {
@@ -17,7 +18,7 @@ func TestConfig(t *testing.T) {
 	if (&Config{SessionIdle: -1}).Validate() == nil {
 		t.Error("a negative session_idle is accepted")
 	}
-	if (&Config{Logs: Logs{Output: "kafka"}}).Validate() == nil {
+	if (&Config{Logs: eventlog.Config{Output: "kafka"}}).Validate() == nil {
 		t.Error("an unknown output is accepted")
 	}
 	c := Config{Modules: map[string]*Module{"m": nil}}

@@ -14,8 +14,8 @@ import (
 
 	"github.com/inframind/inframind/exporters/ipmi_exporter/ipmi"
 	"github.com/inframind/inframind/internal/exporter"
+	"github.com/inframind/inframind/internal/exporter/eventlog"
 	"github.com/inframind/inframind/internal/exporter/hw"
-	"github.com/inframind/inframind/internal/logstore"
 )
 
 // Namespace is the prefix of the exporter's own metrics.
@@ -24,16 +24,11 @@ const Namespace = "ipmi"
 // LocalTarget is the target= of the BMC of the machine that the exporter runs on.
 const LocalTarget = "local"
 
-// EventSink takes new entries of event logs. Writing a document twice changes nothing.
-type EventSink interface {
-	Write(ctx context.Context, docs []logstore.Document) error
-}
-
 // Options are what a Driver needs besides its configuration.
 type Options struct {
 	Log     *slog.Logger
 	Metrics prometheus.Registerer
-	Events  EventSink // nil: entries are counted only
+	Store   eventlog.Store // takes new entries of event logs; may be nil; closed with the driver
 }
 
 // Driver implements exporter.Driver for BMCs.
@@ -41,7 +36,7 @@ type Driver struct {
 	conf   Config
 	log    *slog.Logger
 	schema *hw.Schema
-	events EventSink
+	events *eventlog.Output
 	disk   disk
 
 	sessions prometheus.Gauge
@@ -53,14 +48,18 @@ type Driver struct {
 }
 
 // New makes a driver. conf must have been validated.
-func New(conf Config, opt Options) *Driver {
+func New(conf Config, opt Options) (*Driver, error) {
+	events, err := eventlog.New(conf.Logs, "ipmi", opt.Store, opt.Log, opt.Metrics)
+	if err != nil {
+		return nil, err
+	}
 	f := promauto.With(opt.Metrics)
 	return &Driver{
-		conf: conf, log: opt.Log, schema: hw.New("ipmi"), events: opt.Events, disk: disk{conf.StateDirectory}, targets: map[string]*target{},
+		conf: conf, log: opt.Log, schema: hw.New("ipmi"), events: events, disk: disk{conf.StateDirectory}, targets: map[string]*target{},
 		sessions: f.NewGauge(prometheus.GaugeOpts{Name: "ipmi_sessions", Help: "Sessions that are open with BMCs."}),
 		opened:   f.NewCounter(prometheus.CounterOpts{Name: "ipmi_sessions_opened_total", Help: "Sessions opened with BMCs."}),
 		cold:     f.NewCounter(prometheus.CounterOpts{Name: "ipmi_sdr_reads_total", Help: "SDR repositories that had to be read from a BMC."}),
-	}
+	}, nil
 }
 
 // Names implements exporter.Driver.
@@ -98,7 +97,8 @@ func (d *Driver) Open(ctx context.Context, p *exporter.Probe) (*exporter.Device,
 	return s.device(), nil
 }
 
-// Close implements exporter.Driver: it ends every session.
+// Close implements exporter.Driver: it ends every session, then the connections of the
+// event log's output.
 func (d *Driver) Close(ctx context.Context) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -120,7 +120,7 @@ func (d *Driver) Close(ctx context.Context) error {
 	}
 	wg.Wait()
 	clear(d.targets)
-	return errors.Join(errs...)
+	return errors.Join(append(errs, d.events.Close())...)
 }
 
 const (

@@ -22,6 +22,7 @@ import (
 	"github.com/inframind/inframind/exporters/ipmi_exporter/ipmi"
 	"github.com/inframind/inframind/exporters/ipmi_exporter/ipmitest"
 	"github.com/inframind/inframind/internal/exporter"
+	"github.com/inframind/inframind/internal/exporter/eventlog"
 )
 
 const probeLimit = 20 * time.Second
@@ -32,16 +33,19 @@ func adminCredential() exporter.Credential {
 	return exporter.Credential{Name: "test", Username: ipmitest.User, Password: ipmitest.Password}
 }
 
-func newDriver(tb testing.TB, conf Config, events ...EventSink) *Driver {
+func newDriver(tb testing.TB, conf Config, stores ...eventlog.Store) *Driver {
 	tb.Helper()
 	if err := conf.Validate(); err != nil {
 		tb.Fatal(err)
 	}
 	opt := Options{Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry()}
-	if len(events) > 0 {
-		opt.Events = events[0]
+	if len(stores) > 0 {
+		opt.Store = stores[0]
 	}
-	d := New(conf, opt)
+	d, err := New(conf, opt)
+	if err != nil {
+		tb.Fatal(err)
+	}
 	tb.Cleanup(func() { closeDriver(tb, d) })
 	return d
 }

@@ -80,23 +80,20 @@ func (s *scrape) readSEL(ctx context.Context, info ipmi.SELInfo, st *selState) e
 		reading, cancel = context.WithTimeout(ctx, time.Until(deadline)*3/4)
 		defer cancel()
 	}
-	cur, err := ipmi.ReadSEL(reading, s.conn(), info, st.Cursor, maxEvents, func(r ipmi.SELRecord) {
+	cur, err := ipmi.ReadSEL(reading, s.conn(), info, st.Cursor, maxEvents, func(r ipmi.SELRecord, epoch uint32) {
 		e := r.Decode(s.target.repo.index)
 		events = append(events, e)
-		docs = append(docs, s.document(r, e, info))
+		docs = append(docs, s.document(r, e, epoch))
 	})
 	s.note(fmt.Sprintf("%d new SEL entries", len(events)), began, err)
 	if cur == st.Cursor {
 		return err
 	}
-	if len(docs) > 0 && s.driver.events != nil {
-		// A log store that is down must not use up every scrape.
-		short, cancel := context.WithTimeout(ctx, writeLimit)
-		werr := s.driver.events.Write(short, docs)
-		cancel()
-		if werr != nil {
-			return fmt.Errorf("write SEL entries: %w", werr)
-		}
+	// A log store that is down must not use up every scrape.
+	short, cancel := context.WithTimeout(ctx, writeLimit)
+	defer cancel()
+	if err := s.driver.events.Write(short, docs); err != nil {
+		return err
 	}
 	st.Cursor = cur
 	for _, e := range events {
@@ -140,12 +137,14 @@ func (st *selState) count(e ipmi.Event) {
 }
 
 // document makes a log record of an entry. Its id is the same whenever the entry is read.
-func (s *scrape) document(r ipmi.SELRecord, e ipmi.Event, info ipmi.SELInfo) logstore.Document {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s %d %x", s.target.name, info.Erased, r[:]))
+func (s *scrape) document(r ipmi.SELRecord, e ipmi.Event, epoch uint32) logstore.Document {
 	at := e.Time
 	if at.IsZero() {
 		at = s.start.UTC()
+	} else {
+		epoch = 0 // the time says which entry it is
 	}
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s %d %x", s.target.name, epoch, r[:]))
 	level := map[ipmi.Severity]string{ipmi.Failed: "error", ipmi.Degraded: "warn", ipmi.Predicted: "warn"}[e.Severity]
 	if level == "" {
 		level = "info"

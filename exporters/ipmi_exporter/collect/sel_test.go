@@ -12,20 +12,20 @@ import (
 	"github.com/inframind/inframind/internal/logstore"
 )
 
-// memory is an event sink that can fail.
+// memory is a log store that can fail.
 type memory struct {
 	docs []logstore.Document
 	err  error
 }
 
-func (m *memory) Write(ctx context.Context, docs []logstore.Document) error {
+func (m *memory) Write(ctx context.Context, _ string, docs []logstore.Document) ([]logstore.Rejected, error) {
 	if ctx.Err() != nil {
-		return ctx.Err()
+		return nil, ctx.Err()
 	}
 	if m.err == nil {
 		m.docs = append(m.docs, docs...)
 	}
-	return m.err
+	return nil, m.err
 }
 
 func selRecord(id uint16, stamp uint32, state byte) (r [16]byte) {

@@ -276,7 +276,7 @@ func TestCapturedEventLogs(t *testing.T) {
 				t.Fatal(err)
 			}
 			n, same := 0, 0
-			if _, err := ipmi.ReadSEL(t.Context(), c, info, ipmi.Cursor{}, 1000, func(r ipmi.SELRecord) {
+			if _, err := ipmi.ReadSEL(t.Context(), c, info, ipmi.Cursor{}, 1000, func(r ipmi.SELRecord, _ uint32) {
 				e := r.Decode(index)
 				if n < len(lines) && e.Class != "oem" {
 					line := lines[n]

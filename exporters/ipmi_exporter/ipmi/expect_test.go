@@ -142,12 +142,12 @@ func checkInventory(t *testing.T, c ipmi.Conn, want expectation) {
 		t.Fatal(err)
 	}
 	n := 0
-	cur, err := ipmi.ReadSEL(t.Context(), c, info, ipmi.Cursor{}, 1000, func(ipmi.SELRecord) { n++ })
+	cur, err := ipmi.ReadSEL(t.Context(), c, info, ipmi.Cursor{}, 1000, func(ipmi.SELRecord, uint32) { n++ })
 	if err != nil || n != int(info.Entries) || want.SELEntries > 0 && n != want.SELEntries {
 		t.Errorf("%d SEL entries, %v; want %d", n, err, want.SELEntries)
 	}
 	again := 0
-	if _, err := ipmi.ReadSEL(t.Context(), c, info, cur, 1000, func(ipmi.SELRecord) { again++ }); err != nil || again != 0 {
+	if _, err := ipmi.ReadSEL(t.Context(), c, info, cur, 1000, func(ipmi.SELRecord, uint32) { again++ }); err != nil || again != 0 {
 		t.Errorf("second read gave %d entries, %v", again, err)
 	}
 }

@@ -58,36 +58,42 @@ func (r SELRecord) stamp() (t uint32, ok bool) {
 
 // Cursor says how far an event log has been read.
 type Cursor struct {
-	Last   SELRecord `json:"last"` // the newest record read
+	First  SELRecord `json:"first"` // the oldest record of the log, when it was last seen
+	Last   SELRecord `json:"last"`  // the newest record read
 	Erased uint32    `json:"erased"`
 	Added  uint32    `json:"added"`
 	Count  uint16    `json:"count"` // entries when Added was seen
+	Epoch  uint32    `json:"epoch"` // the erasure that this log began with
 	Valid  bool      `json:"valid"`
 }
 
+// current tells whether nothing has happened since the log was read to its end.
+func (c Cursor) current(info SELInfo) bool {
+	told := info.Added != 0 && info.Added != 0xffffffff
+	return c.Valid && c.Count == info.Entries && c.Erased == info.Erased && (c.Added == info.Added && told || info.Entries == 0)
+}
+
 // ReadSEL calls each for the entries after cursor, at most limit of them, and returns the
-// cursor behind the last. A log that was erased or has wrapped since is read from its
-// start; entries older than the cursor's are then left out.
-func ReadSEL(ctx context.Context, c Conn, info SELInfo, cur Cursor, limit int, each func(SELRecord)) (Cursor, error) {
-	if cur.Valid && cur.Added == info.Added && cur.Count == info.Entries && cur.Erased == info.Erased {
+// cursor behind the last. epoch tells entries apart that a BMC without a clock makes alike
+// before and after the log is cleared. A log that was cleared is read whole; where it has
+// wrapped past the cursor, or the cursor's entry was deleted, those older than it are left out.
+func ReadSEL(ctx context.Context, c Conn, info SELInfo, cur Cursor, limit int, each func(rec SELRecord, epoch uint32)) (Cursor, error) {
+	if cur.current(info) {
 		return cur, nil
 	}
-	if cur.Erased != info.Erased {
-		cur = Cursor{}
+	if info.Entries == 0 {
+		return Cursor{Erased: info.Erased, Added: info.Added, Valid: true}, nil
 	}
-	id, skip := uint16(0), cur.Valid
-	if cur.Valid {
-		next, rec, err := selEntry(ctx, c, cur.Last.ID())
-		switch {
-		case err == nil && rec == cur.Last:
-			id, skip = next, false
-		case err != nil && !Absent(err):
-			return cur, err
-		}
+	id, skip, err := cur.resume(ctx, c, info)
+	if err != nil {
+		return cur, err
 	}
 	old := cur.Last
+	if id == 0 && !skip {
+		cur.Epoch = info.Erased
+	}
 	seen := map[uint16]bool{}
-	for n := 0; id != 0xffff && info.Entries > 0 && n < limit; {
+	for n := 0; id != 0xffff && n < limit; {
 		if seen[id] {
 			return cur, fmt.Errorf("%w: the SEL goes in circles at record %d", ErrMalformed, id)
 		}
@@ -99,18 +105,47 @@ func ReadSEL(ctx context.Context, c Conn, info SELInfo, cur Cursor, limit int, e
 		if err != nil {
 			return cur, err
 		}
+		if id == 0 {
+			cur.First = rec
+		}
 		id = next
 		if skip && !newer(rec, old) {
 			continue
 		}
-		each(rec)
+		each(rec, cur.Epoch)
 		n++
 		cur.Last, cur.Valid, cur.Erased = rec, true, info.Erased
 	}
-	if id == 0xffff || info.Entries == 0 { // all read: nothing to do until the log changes
+	if id == 0xffff { // all read: nothing to do until the log changes
 		cur.Added, cur.Count, cur.Erased, cur.Valid = info.Added, info.Entries, info.Erased, true
 	}
 	return cur, nil
+}
+
+// resume finds where to go on: the id of the next record, 0 for the first one. With skip,
+// records are to be left out that are not newer than the cursor's.
+func (c Cursor) resume(ctx context.Context, conn Conn, info SELInfo) (id uint16, skip bool, err error) {
+	if !c.Valid || c.Last == (SELRecord{}) {
+		return 0, false, nil
+	}
+	next, rec, err := selEntry(ctx, conn, c.Last.ID())
+	if err != nil && !Absent(err) {
+		return 0, false, err
+	}
+	// Without a time the same event of another run of the BMC looks the same.
+	_, stamped := c.Last.stamp()
+	if err == nil && rec == c.Last && (stamped || c.Erased == info.Erased) {
+		return next, false, nil
+	}
+	if c.Erased == info.Erased && info.Entries >= c.Count {
+		return 0, true, nil // wrapped
+	}
+	_, first, err := selEntry(ctx, conn, 0)
+	if err != nil && !Absent(err) {
+		return 0, false, err
+	}
+	_, stamped = first.stamp()
+	return 0, err == nil && stamped && first == c.First, nil // skip: no more than single entries were deleted
 }
 
 // newer tells whether rec came after old. Without times that cannot be told; then it is
@@ -118,7 +153,10 @@ func ReadSEL(ctx context.Context, c Conn, info SELInfo, cur Cursor, limit int, e
 func newer(rec, old SELRecord) bool {
 	t, ok1 := rec.stamp()
 	last, ok2 := old.stamp()
-	return rec != old && (!ok1 || !ok2 || t >= last)
+	if !ok1 || !ok2 {
+		return rec != old
+	}
+	return t > last || t == last && int16(rec.ID()-old.ID()) > 0
 }
 
 func selEntry(ctx context.Context, c Conn, id uint16) (next uint16, rec SELRecord, err error) {

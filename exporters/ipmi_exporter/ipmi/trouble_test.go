@@ -180,7 +180,7 @@ func TestHostileAnswers(t *testing.T) {
 		sel, err := ipmi.GetSELInfo(ctx, c)
 		note(err)
 		sel.Entries = 3
-		_, err = ipmi.ReadSEL(ctx, c, sel, ipmi.Cursor{}, 5, func(r ipmi.SELRecord) { _ = r.Decode(nil).String() })
+		_, err = ipmi.ReadSEL(ctx, c, sel, ipmi.Cursor{}, 5, func(r ipmi.SELRecord, _ uint32) { _ = r.Decode(nil).String() })
 		note(err)
 		if err := ipmi.ReadSensors(ctx, c, sensors, ipmi.Quirks{}, func(ipmi.Reading) {}); err != nil {
 			t.Fatal(err)

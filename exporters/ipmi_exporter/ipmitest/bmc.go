@@ -22,16 +22,17 @@ type BMC struct {
 	FinalID    bool   // it answers the activation of a 1.5 session under the final id
 	Only15     bool   // it speaks IPMI 1.5 only
 
-	SDRs    [][]byte
-	Added   uint32             // time of the last addition to the repository
-	Sensors map[[2]byte][]byte // LUN and number: answer to Get Sensor Reading
-	Factors map[[2]byte][]byte // number and raw reading: answer to Get Sensor Reading Factors
-	FRUs    map[byte][]byte
-	SEL     [][16]byte
-	Clock   uint32                   // SEL time
-	DCMI    []byte                   // answer to Get Power Reading, without the group
-	Behind  map[byte]map[byte][]byte // controllers behind the BMC by address: sensors by number
-	MaxRead int                      // bytes it returns at once; 0 any number
+	SDRs     [][]byte
+	Added    uint32             // time of the last addition to the repository
+	Sensors  map[[2]byte][]byte // LUN and number: answer to Get Sensor Reading
+	Factors  map[[2]byte][]byte // number and raw reading: answer to Get Sensor Reading Factors
+	FRUs     map[byte][]byte
+	SEL      [][16]byte
+	SELState SELState
+	Clock    uint32                   // SEL time
+	DCMI     []byte                   // answer to Get Power Reading, without the group
+	Behind   map[byte]map[byte][]byte // controllers behind the BMC by address: sensors by number
+	MaxRead  int                      // bytes it returns at once; 0 any number
 	// Handle answers before anything else when ok.
 	Handle func(netFn, lun, cmd byte, data []byte) (code byte, answer []byte, ok bool)
 
@@ -43,6 +44,12 @@ type BMC struct {
 	opened      int
 	commands    map[[2]byte]int
 	late        []byte // message that follows the next answer
+}
+
+// SELState is what Get SEL Info tells besides the number of entries.
+type SELState struct {
+	Added, Erased uint32 // times of the last change
+	Flags         byte   // 0x80: entries were lost
 }
 
 // Start serves until the test ends and returns the address.
@@ -279,8 +286,9 @@ func (b *BMC) storageCommand(cmd byte, data []byte) (byte, []byte) {
 		return 0, append([]byte{byte(len(part))}, part...)
 	case 0x40:
 		out := []byte{0x51, byte(len(b.SEL)), byte(len(b.SEL) >> 8), 0, 0x10}
-		out = binary.LittleEndian.AppendUint32(out, uint32(len(b.SEL)))
-		return 0, append(out, 0, 0, 0, 0, 0)
+		out = binary.LittleEndian.AppendUint32(out, b.SELState.Added)
+		out = binary.LittleEndian.AppendUint32(out, b.SELState.Erased)
+		return 0, append(out, b.SELState.Flags)
 	case 0x48:
 		return 0, binary.LittleEndian.AppendUint32(nil, b.Clock)
 	case 0x43:
