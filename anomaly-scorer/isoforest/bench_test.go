@@ -1,9 +1,11 @@
 package isoforest
 
 import (
+	"math"
 	"math/rand/v2"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // cpu is the processor time this process has used: on a busy machine the clock on the
@@ -50,7 +52,7 @@ func BenchmarkScore(b *testing.B) {
 	for _, tc := range []struct {
 		name string
 		o    Options
-	}{{"standard/1", Options{Workers: 1}}, {"blend/1", Options{Scoring: Blend, Workers: 1}}, {"blend/2", Options{Scoring: Blend, Workers: 2}}, {"default/1", Options{Scoring: Mixed, Workers: 1}}, {"oblique/1", Options{SplitFeatures: 2, Workers: 1}}} {
+	}{{"standard/1", Options{Workers: 1}}, {"blend/1", Options{Scoring: Blend, Workers: 1}}, {"default/1", Options{Scoring: Mixed, Workers: 1}}, {"oblique/1", Options{SplitFeatures: 2, Workers: 1}}} {
 		b.Run(tc.name, func(b *testing.B) {
 			f, err := Fit(d, tc.o)
 			if err != nil {
@@ -65,6 +67,37 @@ func BenchmarkScore(b *testing.B) {
 			}
 			b.ReportMetric((cpu(b)-start)/float64(b.N)/float64(d.Rows()), "cpu-ns/row")
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(d.Rows()), "ns/row")
+		})
+	}
+}
+
+// BenchmarkScaling scores with one worker and with two, by turns, and reports how many
+// times faster two are, by the best time of each: others use the machine too. Run it with
+// -cpu 2.
+func BenchmarkScaling(b *testing.B) {
+	d := gaussian(100_000, 20)
+	for _, tc := range []struct {
+		name string
+		o    Options
+	}{{"standard", Options{}}, {"default", Default()}} {
+		b.Run(tc.name, func(b *testing.B) {
+			f, err := Fit(d, tc.o)
+			if err != nil {
+				b.Fatal(err)
+			}
+			var scores []float64
+			best := [3]time.Duration{1: math.MaxInt64, 2: math.MaxInt64}
+			for b.Loop() {
+				for workers := 1; workers <= 2; workers++ {
+					f.opts.Workers = workers
+					start := time.Now()
+					if scores, err = f.Score(scores[:0], d); err != nil {
+						b.Fatal(err)
+					}
+					best[workers] = min(best[workers], time.Since(start))
+				}
+			}
+			b.ReportMetric(float64(best[1])/float64(best[2]), "times-faster")
 		})
 	}
 }

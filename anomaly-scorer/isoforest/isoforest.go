@@ -69,9 +69,9 @@ const (
 	// Blend adds the two, path length and logarithm of the density: better than either, at
 	// the standard forest's speed.
 	Blend
-	// Mixed makes two thirds of the trees oblique and scores them by density, the others
-	// standard, by depth, and adds the two after giving each a spread of its own. It costs
-	// more time and separates best.
+	// Mixed makes two thirds of the trees oblique, with a preference for columns with heavy
+	// tails, and scores them by density, the others standard, by depth, and adds the two
+	// after giving each a spread of its own. It costs more time and separates best.
 	Mixed
 )
 
@@ -82,6 +82,7 @@ type Options struct {
 	Sample        int       // rows a tree [256]
 	MaxDepth      int       // [log2 of Sample, rounded up]
 	SplitFeatures int       // 1, the standard, or 2 for oblique splits [1]
+	Kurtosis      bool      // prefer columns with heavy tails, where outliers are [oblique trees of Mixed]
 	Scoring       Scoring   //
 	Categorical   []int     // columns that hold category numbers, 0 to 63
 	Weights       []float64 // how likely each row is drawn, relative to the others; nil: equally
@@ -214,7 +215,7 @@ func Fit(d Data, o Options) (*Forest, error) {
 	}
 	f.grow(d, draw, 0, o.Trees, o.Seed)
 	if o.Scoring == Mixed {
-		f.balance(d)
+		f.balance(d, 0)
 	}
 	f.standardise(d)
 	f.opts.Weights = nil
@@ -228,14 +229,14 @@ func (f *Forest) Refresh(d Data, share float64, seed uint64) (*Forest, error) {
 	if d.Columns != f.columns {
 		return nil, fmt.Errorf("%w: %d columns, the forest has %d", ErrData, d.Columns, f.columns)
 	}
-	if o.Scoring == Mixed {
-		return nil, errors.New("a Mixed forest cannot be refreshed: fit a new one")
-	}
 	o.Sample = min(o.Sample, d.Rows())
 	if err := o.check(d); err != nil {
 		return nil, err
 	}
 	n := int(math.Round(max(0, min(1, share)) * float64(len(f.trees))))
+	if o.Scoring == Mixed {
+		n -= n % mixtureOf // the trees that move up stay of their sort
+	}
 	g := *f
 	g.trees = append(append([]tree{}, f.trees[n:]...), make([]tree, n)...)
 	draw, err := newDrawer(d.Rows(), nil)
@@ -245,22 +246,30 @@ func (f *Forest) Refresh(d Data, share float64, seed uint64) (*Forest, error) {
 	g.opts.Sample = o.Sample
 	g.grow(d, draw, len(g.trees)-n, len(g.trees), seed)
 	g.opts.Sample = f.opts.Sample
+	if o.Scoring == Mixed {
+		g.balance(d, len(g.trees)-n)
+	}
 	g.standardise(d)
 	return &g, nil
 }
 
 // grow makes the trees from to to-1, each from a generator of its own.
 func (f *Forest) grow(d Data, draw *drawer, from, to int, seed uint64) {
+	var heavy []float64
+	if f.opts.Kurtosis || f.opts.Scoring == Mixed {
+		heavy = tails(d, f.opts.Categorical)
+	}
 	var wg sync.WaitGroup
 	var next atomic.Int64
 	next.Store(int64(from))
 	for range min(f.opts.Workers, max(to-from, 1)) {
 		wg.Go(func() {
 			g := newGrower(f.opts, d)
+			g.heavy = heavy
 			for i := next.Add(1) - 1; i < int64(to); i = next.Add(1) - 1 {
-				g.o.SplitFeatures, g.o.Scoring = f.opts.SplitFeatures, f.opts.Scoring
 				if f.opts.Scoring == Mixed {
 					g.o.SplitFeatures, g.o.Scoring = mixture(int(i))
+					g.o.Kurtosis = g.o.SplitFeatures == 2
 				}
 				f.trees[i] = g.tree(draw, rand.New(rand.NewPCG(seed, uint64(i))))
 			}
@@ -269,21 +278,24 @@ func (f *Forest) grow(d Data, draw *drawer, from, to int, seed uint64) {
 	wg.Wait()
 }
 
+// mixtureOf is the number of trees after which the sorts of a Mixed forest repeat.
+const mixtureOf = 3
+
 // mixture is what the i-th tree of a Mixed forest is like.
 func mixture(i int) (splitFeatures int, s Scoring) {
-	if i%3 == 0 {
+	if i%mixtureOf == 0 {
 		return 1, Depth
 	}
 	return 2, Density
 }
 
-// balance scales the leaf values of the two sorts of trees of a Mixed forest so that the
-// means over each sort have the same spread over the training rows, and the oblique ones,
-// being twice as many, count twice.
-func (f *Forest) balance(d Data) {
+// balance scales the leaf values of the two sorts of trees of a Mixed forest, from the
+// tree from on, so that the means over each sort have the same spread over the training
+// rows, and the oblique ones, being twice as many, count twice.
+func (f *Forest) balance(d Data, from int) {
 	for _, sort := range []Scoring{Depth, Density} {
 		part := &Forest{opts: f.opts, columns: f.columns, slow: f.slow}
-		for i := range f.trees {
+		for i := from; i < len(f.trees); i++ {
 			if _, s := mixture(i); s == sort {
 				part.trees = append(part.trees, f.trees[i])
 			}

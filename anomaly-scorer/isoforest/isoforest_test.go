@@ -250,27 +250,32 @@ func TestRefreshFollowsAChange(t *testing.T) {
 	for i := range moved.Values {
 		moved.Values[i] += 6
 	}
-	f, err := Fit(old, Options{Seed: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	before, err := f.Score(nil, moved)
-	if err != nil {
-		t.Fatal(err)
-	}
-	g, err := f.Refresh(moved, .5, 2)
-	if err != nil {
-		t.Fatal(err)
-	}
-	after, err := g.Score(nil, moved)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !(mean(after) < mean(before)-.03) {
-		t.Errorf("mean score of the new normal was %v and is %v", mean(before), mean(after))
-	}
-	if len(g.trees) != len(f.trees) {
-		t.Errorf("%d trees became %d", len(f.trees), len(g.trees))
+	for name, o := range variants() {
+		f, err := Fit(old, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		before, err := f.Score(nil, moved)
+		if err != nil {
+			t.Fatal(err)
+		}
+		g, err := f.Refresh(moved, .5, 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		after, err := g.Score(nil, moved)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !(mean(after) < mean(before)-.03) {
+			t.Errorf("%s: mean score of the new normal was %v and is %v", name, mean(before), mean(after))
+		}
+		if len(g.trees) != len(f.trees) {
+			t.Errorf("%s: %d trees became %d", name, len(f.trees), len(g.trees))
+		}
+		if rank := rankOf(after, len(after)-1); rank > 2 {
+			t.Errorf("%s: after the refresh the outlier is only number %d", name, rank)
+		}
 	}
 }
 
