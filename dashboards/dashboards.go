@@ -18,16 +18,17 @@ var Files embed.FS
 
 // Dashboard is the part of Grafana's dashboard model (schema version 39) that is used here.
 type Dashboard struct {
-	UID           string     `json:"uid"`
-	Title         string     `json:"title"`
-	Description   string     `json:"description,omitempty"`
-	Tags          []string   `json:"tags"`
-	Timezone      string     `json:"timezone"`
-	SchemaVersion int        `json:"schemaVersion"`
-	Refresh       string     `json:"refresh"`
-	Time          TimeRange  `json:"time"`
-	Templating    Templating `json:"templating"`
-	Panels        []Panel    `json:"panels"`
+	UID           string      `json:"uid"`
+	Title         string      `json:"title"`
+	Description   string      `json:"description,omitempty"`
+	Tags          []string    `json:"tags"`
+	Timezone      string      `json:"timezone"`
+	SchemaVersion int         `json:"schemaVersion"`
+	Refresh       string      `json:"refresh"`
+	Time          TimeRange   `json:"time"`
+	Annotations   Annotations `json:"annotations"`
+	Templating    Templating  `json:"templating"`
+	Panels        []Panel     `json:"panels"`
 }
 
 // TimeRange is what a dashboard shows when it is opened.
@@ -39,6 +40,23 @@ type TimeRange struct {
 // Templating holds a dashboard's variables.
 type Templating struct {
 	List []Variable `json:"list"`
+}
+
+// Annotations are marks on the time axis.
+type Annotations struct {
+	List []Annotation `json:"list"`
+}
+
+// Annotation is one query whose samples are marks.
+type Annotation struct {
+	Name        string `json:"name"`
+	Datasource  any    `json:"datasource"`
+	Enable      bool   `json:"enable"`
+	IconColor   string `json:"iconColor"`
+	Expr        string `json:"expr"`
+	Step        string `json:"step"`
+	TitleFormat string `json:"titleFormat"`
+	TextFormat  string `json:"textFormat"`
 }
 
 // Variable is a choice at the top of a dashboard.
@@ -65,6 +83,9 @@ type Panel struct {
 	Targets     []Target       `json:"targets,omitempty"`
 	FieldConfig FieldConfig    `json:"fieldConfig"`
 	Options     map[string]any `json:"options,omitempty"`
+
+	// Devices says that the panel is empty until an exporter of devices is scraped.
+	Devices bool `json:"-"`
 }
 
 // GridPos places a panel on Grafana's 24 columns.
@@ -78,6 +99,7 @@ type GridPos struct {
 // Target is one query of a panel.
 type Target struct {
 	RefID        string `json:"refId"`
+	Datasource   any    `json:"datasource,omitempty"`
 	Expr         string `json:"expr"`
 	LegendFormat string `json:"legendFormat,omitempty"`
 	Instant      bool   `json:"instant,omitempty"`
@@ -90,10 +112,16 @@ type FieldConfig struct {
 	Overrides []any          `json:"overrides"`
 }
 
-var prometheusSource = map[string]string{"type": "prometheus", "uid": "${datasource}"}
+var (
+	prometheusSource = map[string]string{"type": "prometheus", "uid": "${datasource}"}
+	curvesSource     = map[string]string{"type": "prometheus", "uid": "${curves}"}
+	mixedSource      = map[string]string{"type": "datasource", "uid": "-- Mixed --"}
+)
 
 // All returns every dashboard.
-func All() []Dashboard { return []Dashboard{Home()} }
+func All() []Dashboard {
+	return []Dashboard{Home(), Forecasts(), Network(), Logs(), Hardware(), Jobs()}
+}
 
 // JSON encodes d as Grafana imports it.
 func (d Dashboard) JSON() ([]byte, error) {
@@ -104,15 +132,14 @@ func (d Dashboard) JSON() ([]byte, error) {
 	return append(raw, '\n'), nil
 }
 
-// Queries returns the PromQL of every panel by panel title, with Grafana's variables
-// replaced by what selects everything.
-func (d Dashboard) Queries() map[string][]string {
-	vars := strings.NewReplacer("$__rate_interval", "5m", "$__range", "1h", `"$instance"`, `".*"`, `"$job"`, `".*"`)
-	out := map[string][]string{}
-	for _, p := range d.Panels {
-		for _, t := range p.Targets {
-			out[p.Title] = append(out[p.Title], vars.Replace(t.Expr))
-		}
+// Queries returns the panel's PromQL with Grafana's variables replaced by what selects
+// everything.
+func (p Panel) Queries() []string {
+	vars := strings.NewReplacer("$__rate_interval", "5m", "$__range", "1h",
+		`"$instance"`, `".*"`, `"$mountpoint"`, `".*"`, `"$device"`, `".*"`, `"$target"`, `".*"`, `"$host"`, `".*"`)
+	var out []string
+	for _, t := range p.Targets {
+		out = append(out, vars.Replace(t.Expr))
 	}
 	return out
 }
@@ -122,15 +149,26 @@ func base(uid, title, description string, panels []Panel) Dashboard {
 	return Dashboard{
 		UID: uid, Title: title, Description: description, Tags: []string{"inframind"}, Timezone: "browser",
 		SchemaVersion: 39, Refresh: "30s", Time: TimeRange{"now-24h", "now"},
-		Templating: Templating{List: []Variable{
-			{Name: "datasource", Label: "Data source", Type: "datasource", Query: "prometheus"},
-			{
-				Name: "instance", Label: "Instance", Type: "query", Datasource: prometheusSource, Refresh: 2,
-				Query: `label_values(up, instance)`, IncludeAll: true, Multi: true, AllValue: ".*",
-			},
-		}},
-		Panels: layout(panels),
+		Templating:  Templating{List: []Variable{source("datasource", "Data source"), many("instance", "Instance", "label_values(up, instance)")}},
+		Annotations: Annotations{List: []Annotation{}},
+		Panels:      layout(panels),
 	}
+}
+
+// source lets people choose one of Grafana's Prometheus data sources.
+func source(name, label string) Variable {
+	return Variable{Name: name, Label: label, Type: "datasource", Query: "prometheus"}
+}
+
+// one is a variable of which one value is chosen, many one of which several or all are.
+func one(name, label, query string) Variable {
+	return Variable{Name: name, Label: label, Type: "query", Datasource: prometheusSource, Refresh: 2, Query: query}
+}
+
+func many(name, label, query string) Variable {
+	v := one(name, label, query)
+	v.IncludeAll, v.Multi, v.AllValue = true, true, ".*"
+	return v
 }
 
 // layout numbers the panels and flows them over the 24 columns, by their width and height.
@@ -145,7 +183,9 @@ func layout(panels []Panel) []Panel {
 		p.GridPos.X, p.GridPos.Y = x, y
 		x += p.GridPos.W
 		rowHeight = max(rowHeight, p.GridPos.H)
-		p.Datasource = prometheusSource
+		if p.Datasource == nil {
+			p.Datasource = prometheusSource
+		}
 		for j := range p.Targets {
 			p.Targets[j].RefID = string(rune('A' + j))
 		}

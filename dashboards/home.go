@@ -12,7 +12,7 @@ func Home() Dashboard {
 		stat("Critical log lines", "Lines labelled critical in the last hour.", "none", 1, 20,
 			`sum(increase(logs_classified_total{ml_category="critical"}[1h]))`),
 		stat("Alerts delivered", "Deliveries by the alert webhook since it started.", "none", 0, 0, `sum(alert_webhook_delivery_attempts_total{outcome="delivered"})`),
-		table("Runs out soonest", "Seconds until a threshold is crossed, by the median forecast; the probability is beside it in the forecaster's dashboard.", "s",
+		table("Runs out soonest", "Seconds until a threshold is crossed, by the median forecast; the probability is in the dashboard of forecasts.", "s",
 			`sort(bottomk(15, min by (instance, mountpoint, device, target, threshold) (forecast_exhaustion_seconds{by="median",instance=~"$instance"})))`),
 		table("Anomalies", "Findings of the last window by detector and severity.", "none", `sum by (detector, severity) (anomaly_scorer_findings)`),
 		series("CPU", "Share of CPU time that was not idle.", "percentunit", query(`instance:node_cpu_utilisation:ratio{instance=~"$instance"}`, "{{instance}}")),
