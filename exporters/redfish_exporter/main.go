@@ -83,7 +83,8 @@ func addProbe(a *cli.App) {
 Examples:
   redfish_exporter probe https://192.0.2.7 --user monitor --password-file bmc.pass
   redfish_exporter probe bmc7.example --user monitor --password-file bmc.pass --tls.ca-file ca.pem
-  redfish_exporter probe 192.0.2.7 --user monitor --password-file bmc.pass --insecure --collector thermal`)
+  redfish_exporter probe 192.0.2.7 --user monitor --password-file bmc.pass --insecure --collector thermal
+  redfish_exporter probe 192.0.2.7 --user monitor --password-file bmc.pass --complete --timeout 2m`)
 	target := c.Arg("url", "Host, host:port or URL of the BMC.").Required().String()
 	user := c.Flag("user", "User name; none is sent when it is empty.").Short('u').String()
 	passwordFile := c.Flag("password-file", "File that holds the password.").String()
@@ -91,6 +92,7 @@ Examples:
 	caFile := c.Flag("tls.ca-file", "Certificate authority of the BMC's certificate.").String()
 	legacy := c.Flag("tls.legacy", "Also offer the old TLS versions and ciphers of BMCs of about 2012-2016.").Bool()
 	names := c.Flag("collector", "Collector to run; repeatable; all by default.").Strings()
+	complete := c.Flag("complete", "Read everything, however long a slow BMC takes; otherwise some inventory is left for later scrapes.").Bool()
 	limit := c.Flag("timeout", "How long the probe may take.").Default("30s").Duration()
 	a.Do(c, func(ctx context.Context, env cli.Env) error {
 		m := &redfish.Module{Collectors: *names, LegacyTLS: *legacy}
@@ -112,6 +114,10 @@ Examples:
 		}
 		ctx, cancel := context.WithTimeout(ctx, *limit)
 		defer cancel()
-		return exporter.ProbeOnce(ctx, d, namespace, &exporter.Probe{Target: *target, Auth: cred, Log: env.Log}, env.Stdout)
+		p := &exporter.Probe{Target: *target, Auth: cred, Log: env.Log}
+		if *complete {
+			p.Params = map[string]string{redfish.ParamComplete: "true"}
+		}
+		return exporter.ProbeOnce(ctx, d, namespace, p, env.Stdout)
 	})
 }

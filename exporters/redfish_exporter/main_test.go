@@ -81,6 +81,7 @@ func TestProbeCommand(t *testing.T) {
 		{"up", append([]string{web.URL, "--insecure"}, login...), 0, "redfish_up 1", ""},
 		{"verified", append([]string{web.URL, "--tls.ca-file", ca}, login...), 0, "hw_temperature_celsius", ""},
 		{"one collector", append([]string{web.URL, "--insecure", "--collector", "thermal"}, login...), 0, "hw_fan_speed_rpm", ""},
+		{"complete", append([]string{web.URL, "--insecure", "--complete"}, login...), 0, `error_type="correctable_ecc"`, ""},
 		{"unknown certificate", append([]string{web.URL}, login...), 1, "redfish_up 0", "certificate"},
 		{"wrong user", []string{web.URL, "--insecure", "--user", "x", "--password-file", password}, 1, `reason="unauthorized"`, "401"},
 		{"dead", []string{"127.0.0.1:1"}, 1, "redfish_up 0", "refused"},

@@ -37,8 +37,9 @@ type client struct {
 	session  session
 	sessions string // address of the session collection, from the service root
 	expand   expander
-	cache    map[string]cached
-	denied   map[string]bool // paths that answer 401 to a fresh session
+	cache    map[string]kept
+	plans    map[string][]planned // by set of collectors
+	denied   map[string]bool      // paths that answer 401 to a fresh session
 	used     time.Time
 	users    int
 	scrapes  int // ever
@@ -53,6 +54,7 @@ type client struct {
 // options of one GET.
 type options struct {
 	admit func() bool // when not nil, may call the request off once its turn has come
+	since time.Time   // of the copy that is known; the oldest goes first
 	etag  string      // of the copy that is known; the answer may be errNotModified
 }
 
@@ -83,7 +85,7 @@ func (c *client) url(path string) string {
 // get reads one resource; path may hold a query. It logs in, renews a session that the
 // service has forgotten, and waits when the service is busy.
 func (c *client) get(ctx context.Context, path string, p priority, opt options) (Node, error) {
-	if err := c.slots.acquire(ctx, p); err != nil {
+	if err := c.slots.acquire(ctx, p, opt.since); err != nil {
 		return Node{}, fmt.Errorf("%s: %w", path, err)
 	}
 	defer c.slots.release()
@@ -270,7 +272,7 @@ func newClient(target string, cred exporter.Credential, m *Module, log *slog.Log
 			},
 		},
 		cred: cred, log: log, slots: newSlots(m.Concurrency), count: count,
-		loginTurn: make(chan struct{}, 1), cache: map[string]cached{}, denied: map[string]bool{}, used: time.Now(),
+		loginTurn: make(chan struct{}, 1), cache: map[string]kept{}, plans: map[string][]planned{}, denied: map[string]bool{}, used: time.Now(),
 	}, nil
 }
 

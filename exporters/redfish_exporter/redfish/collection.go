@@ -23,8 +23,11 @@ func (s *scrape) members(ctx context.Context, link string, p priority, deep bool
 
 // references lists the addresses of a collection's members over all its pages.
 func (s *scrape) references(ctx context.Context, link string, p priority, deep bool) (refs []string, age time.Duration, err error) {
-	if p == health {
+	switch p {
+	case health:
 		p = inner
+	case sensors:
+		p = lists
 	}
 	seen := map[string]bool{}
 	pages := map[string]bool{}

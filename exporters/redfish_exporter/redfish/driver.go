@@ -28,8 +28,7 @@ type Driver struct {
 	schema  *hw.Schema
 	logs    *shipper
 	metrics *driverMetrics
-	// slowFree is how long a scrape reads slow-changing resources without counting them.
-	slowFree time.Duration
+	budget  budget // of each scrape
 
 	stop context.CancelFunc
 	done sync.WaitGroup
@@ -45,7 +44,7 @@ func New(conf Config, log *slog.Logger, reg prometheus.Registerer, store eventlo
 	ctx, cancel := context.WithCancel(context.Background())
 	d := &Driver{
 		conf: conf, log: log, schema: hw.New("redfish"), metrics: newDriverMetrics(reg),
-		stop: cancel, slowFree: slowFree, clients: map[string]*client{},
+		stop: cancel, budget: budget{slowFree, healthFree}, clients: map[string]*client{},
 	}
 	var err error
 	if d.logs, err = newShipper(conf.Logs, store, log, reg, d.metrics); err != nil {
@@ -78,14 +77,14 @@ func (d *Driver) Open(ctx context.Context, p *exporter.Probe) (*exporter.Device,
 		return nil, err
 	}
 	ctx = withTrace(ctx, p.Trace)
-	s := newScrape(c, m, p, d.schema)
-	s.slowFree = d.slowFree
+	s := newScrape(c, m, p, d.schema, d.budgetFor(ctx, p))
 	if err := s.open(ctx); err != nil {
+		s.close()
 		d.release(c)
 		return nil, err
 	}
 	d.follow(ctx, s)
-	dev := &exporter.Device{Close: func() { d.release(c) }}
+	dev := &exporter.Device{Close: func() { s.close(); d.release(c) }}
 	for _, unit := range collectors() {
 		// Event logs are long: they are read when they go somewhere or are asked for.
 		if !m.enabled(unit.name) || (unit.name == "logs" && !d.logs.out.Enabled() && len(m.Collectors) == 0) {
@@ -106,6 +105,21 @@ func (d *Driver) Open(ctx context.Context, p *exporter.Probe) (*exporter.Device,
 		})
 	}
 	return dev, nil
+}
+
+// ParamComplete is the parameter that, when "true", makes a probe read everything at once.
+const ParamComplete = "complete"
+
+// budgetFor is the driver's budget, less when the deadline is near. A recording is complete.
+func (d *Driver) budgetFor(ctx context.Context, p *exporter.Probe) budget {
+	if p.Trace.Recording() || p.Params[ParamComplete] == "true" {
+		return unlimited()
+	}
+	b := d.budget
+	if deadline, ok := ctx.Deadline(); ok {
+		b.healthFree = min(b.healthFree, time.Until(deadline)*3/5)
+	}
+	return b
 }
 
 // module joins the named modules: the collectors of all, the rest of the first.
@@ -240,6 +254,7 @@ func (s *scrape) open(ctx context.Context) error {
 	if loginErr != nil {
 		return loginErr
 	}
+	s.foresee(ctx)
 	if err == nil {
 		s.root = root
 		s.c.mu.Lock()

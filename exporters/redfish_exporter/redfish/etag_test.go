@@ -37,7 +37,7 @@ func TestETag(t *testing.T) {
 	}
 	defer d.release(c)
 	for i, later := range []time.Duration{0, time.Minute, slowFor + time.Minute, slowFor + 2*time.Minute} {
-		s := newScrape(c, d.conf.Modules["default"], probe, d.schema)
+		s := newScrape(c, d.conf.Modules["default"], probe, d.schema, budget{slowFree, healthFree})
 		s.now = func() time.Time { return time.Now().Add(later) }
 		n, _, err := s.get(t.Context(), path, slow)
 		if err != nil || !n.has("LifeTime.CorrectableECCErrorCount") {
@@ -55,7 +55,7 @@ func TestSlowResourcesAreSpread(t *testing.T) {
 	svc := &redfishtest.Service{Tree: redfishtest.Full(), Delay: 12 * time.Millisecond}
 	web := serve(t, svc)
 	d := newDriver(t, func(c *Config) { c.Modules["default"].Concurrency = 1 })
-	d.slowFree = slowFree
+	d.budget = budget{slowFree, healthFree}
 	last := -1
 	for range 4 {
 		f := families(t, scrapeText(t, d, web, 20*time.Second))
@@ -86,7 +86,7 @@ func TestOldestIsRefreshedFirst(t *testing.T) {
 	path := func(i int) string { return fmt.Sprintf("/redfish/v1/Systems/0/Memory/%d/MemoryMetrics", i) }
 	oldest := time.Duration(0)
 	for minute := range 60 {
-		s := newScrape(c, m, probe, d.schema)
+		s := newScrape(c, m, probe, d.schema, budget{slowFree, healthFree})
 		s.now = func() time.Time { return time.Now().Add(time.Duration(minute) * 10 * time.Minute) }
 		s.start = s.start.Add(-time.Hour) // the time for free reads is over
 		oldest = 0

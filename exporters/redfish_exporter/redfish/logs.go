@@ -100,14 +100,25 @@ func (o *sink) readEntries(ctx context.Context, refs []Node) ([]Node, bool) {
 		refs = refs[len(refs)-maxLogReads:]
 	}
 	var links []string
+	var known []Node
 	for _, r := range refs {
-		if id := r.id(); id != "" {
-			links = append(links, id)
+		path, err := clean(r.id(), o.s.c.base.Host)
+		if err != nil {
+			continue
 		}
+		// An entry does not change once it is written.
+		if k, ok := o.s.recall(path); ok && o.s.now().Sub(k.at) < slowFor {
+			if n, err := k.node(); err == nil {
+				known = append(known, n)
+				continue
+			}
+		}
+		links = append(links, path)
 	}
 	nodes, _, err := o.s.all(ctx, links, health)
+	o.s.unplan(links)
 	o.fail(err)
-	return nodes, err == nil
+	return append(known, nodes...), err == nil
 }
 
 func ascending(list []Node) bool {

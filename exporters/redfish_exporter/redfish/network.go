@@ -14,12 +14,16 @@ const bitsPerByte = 8
 // collectNetwork reads adapters with their ports, and the interfaces of systems and managers.
 func collectNetwork(ctx context.Context, o *sink) {
 	var ports atomic.Int64
+	first := health
+	if o.s.cold && o.s.sluggish {
+		first = late // drives and DIMMs are worth more
+	}
 	each(o.s.chassis, func(ch Node) {
 		parent := short(ch.id())
-		each(o.members(ctx, ch.link("NetworkAdapters"), inner, false), func(n Node) { ports.Add(o.adapter(ctx, n, parent)) })
+		each(o.members(ctx, ch.link("NetworkAdapters"), first, false), func(n Node) { ports.Add(o.adapter(ctx, n, parent, first)) })
 	})
 	// The adapters' ports have shown the links already.
-	prio := health
+	prio := first
 	if ports.Load() > 0 {
 		prio = lazy
 	}
@@ -37,7 +41,7 @@ func collectNetwork(ctx context.Context, o *sink) {
 }
 
 // adapter sends a NetworkAdapter and says how many ports it has.
-func (o *sink) adapter(ctx context.Context, n Node, parent string) int64 {
+func (o *sink) adapter(ctx context.Context, n Node, parent string, prio priority) int64 {
 	if missing(n) {
 		return 0
 	}
@@ -57,7 +61,7 @@ func (o *sink) adapter(ctx context.Context, n Node, parent string) int64 {
 			break
 		}
 	}
-	members := o.members(ctx, ports, health, false)
+	members := o.members(ctx, ports, prio, false)
 	for _, port := range members {
 		o.port(ctx, port, p.ID)
 	}

@@ -13,6 +13,7 @@ import (
 type Node struct {
 	m    map[string]any
 	etag string // of the answer that it came in, for whole resources
+	raw  []byte // that answer
 }
 
 // decode parses one JSON object.
@@ -25,7 +26,7 @@ func decode(raw []byte) (Node, error) {
 	if !ok {
 		return Node{}, errors.New("decode JSON: not an object")
 	}
-	return Node{m: m}, nil
+	return Node{m: m, raw: raw}, nil
 }
 
 // find walks a dotted path, e.g. "Status.Health".

@@ -51,7 +51,7 @@ func newShippingDriver(t testing.TB, store eventlog.Store, change func(*Config))
 	if err != nil {
 		t.Fatal(err)
 	}
-	d.slowFree = time.Hour // however slow the machine, everything at once
+	d.budget = unlimited() // however slow the machine, everything at once
 	t.Cleanup(func() {
 		if err := d.Close(context.Background()); err != nil {
 			t.Logf("close: %v", err)

@@ -30,13 +30,12 @@ const (
 	// another resource shows too.
 	slowFor = 10 * time.Minute
 	lazyFor = time.Minute
+	// healthFree is how long a scrape reads the health of parts that an earlier one has read;
+	// after that it shows copies of at most healthFor.
+	healthFree = 2500 * time.Millisecond
+	healthFor  = 5 * time.Minute
+	maxPlans   = 16 // sets of collectors that are remembered for one target
 )
-
-// cached is a slow-changing resource kept between scrapes.
-type cached struct {
-	node Node
-	at   time.Time
-}
 
 var errDeferred = errors.New("left for a later scrape")
 
@@ -52,7 +51,10 @@ type scrape struct {
 	// sluggish says that a request takes long and there is no $expand to save any.
 	sluggish bool
 	backlog  time.Duration // age of the oldest resource that the last scrape left stale
-	slowFree time.Duration // the constant; tests that want everything at once set more
+	budget
+
+	foreseen     sync.WaitGroup
+	stopForeseen context.CancelFunc
 
 	slowReads atomic.Int64
 
@@ -67,6 +69,12 @@ type scrape struct {
 	logsRead                   []string // logs read without an error
 }
 
+// budget is how long a scrape reads what it could also show from memory or leave out.
+type budget struct{ slowFree, healthFree time.Duration }
+
+// unlimited reads everything in one scrape.
+func unlimited() budget { return budget{time.Hour, time.Hour} }
+
 // entry is a resource that was, or is being, read.
 type entry struct {
 	done chan struct{}
@@ -75,16 +83,20 @@ type entry struct {
 	age  time.Duration
 	// adopted says that it came inside another resource.
 	adopted bool
+	// How it was asked for, and whether a collector did so; unplanned ones are not foreseen.
+	query             string
+	p                 priority
+	wanted, unplanned bool
 }
 
-func newScrape(c *client, m *Module, p *exporter.Probe, schema *hw.Schema) *scrape {
+func newScrape(c *client, m *Module, p *exporter.Probe, schema *hw.Schema, b budget) *scrape {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.scrapes++
 	backlog := c.backlog
 	c.backlog = 0
 	return &scrape{
-		backlog: backlog, slowFree: slowFree,
+		backlog: backlog, budget: b,
 		cold: c.scrapes == 1,
 		c:    c, m: m, probe: p, schema: schema, start: time.Now(), now: time.Now,
 		entries: map[string]*entry{}, ids: map[string]bool{},
@@ -102,6 +114,11 @@ func (s *scrape) read(ctx context.Context, link string, p priority, query string
 	if err != nil {
 		return Node{}, 0, exporter.Fail(exporter.ReasonProtocol, err)
 	}
+	return s.load(ctx, path, p, query, true)
+}
+
+// load is read for a clean path; wanted says that a collector asks.
+func (s *scrape) load(ctx context.Context, path string, p priority, query string, wanted bool) (Node, time.Duration, error) {
 	s.mu.Lock()
 	e := s.entries[path]
 	if e == nil && len(s.entries) >= maxResources {
@@ -110,9 +127,10 @@ func (s *scrape) read(ctx context.Context, link string, p priority, query string
 	}
 	owner := e == nil
 	if owner {
-		e = &entry{done: make(chan struct{})}
+		e = &entry{done: make(chan struct{}), query: query, p: p}
 		s.entries[path] = e
 	}
+	e.wanted = e.wanted || wanted
 	s.mu.Unlock()
 	if owner {
 		e.node, e.age, e.err = s.fetch(ctx, path, p, query)
@@ -127,74 +145,6 @@ func (s *scrape) read(ctx context.Context, link string, p priority, query string
 	case <-ctx.Done():
 		return Node{}, 0, ctx.Err()
 	}
-}
-
-// fetch reads from the service, or from memory for slow-changing resources.
-func (s *scrape) fetch(ctx context.Context, path string, p priority, query string) (Node, time.Duration, error) {
-	s.c.mu.Lock()
-	old, ok := s.c.cache[path]
-	s.c.mu.Unlock()
-	age := s.now().Sub(old.at)
-	if p < lazy {
-		if ok && query == "" && age < slowFor && structure(old.node) {
-			return old.node, 0, nil // structure, no data: its age says nothing
-		}
-		n, err := s.request(ctx, path, p, query, options{})
-		if err == nil && p == inner && query == "" && structure(n) {
-			s.remember(path, n)
-		}
-		return n, 0, err
-	}
-	keep := slowFor
-	if p == lazy {
-		keep = lazyFor
-	}
-	if ok && age < keep {
-		return old.node, age, nil
-	}
-	// Where more is stale than can be read at once, the oldest goes first.
-	if ok && age < s.backlog*9/10 {
-		return old.node, age, nil
-	}
-	limit := int64(slowNew)
-	if ok {
-		limit = slowStale
-	}
-	// Asked when its turn has come, so that time spent waiting counts.
-	admit := func() bool {
-		took := time.Since(s.start)
-		return took < s.slowFree || (s.slowReads.Add(1) <= limit && (!s.cold || (took < coldUntil && !s.sluggish)))
-	}
-	n, err := s.request(ctx, path, p, query, options{admit: admit, etag: old.node.etag})
-	if errors.Is(err, errNotModified) {
-		n, err = old.node, nil
-	}
-	if err != nil {
-		if ok && !absent(err) {
-			s.c.mu.Lock()
-			s.c.backlog = max(s.c.backlog, age)
-			s.c.mu.Unlock()
-			return old.node, age, nil
-		}
-		return Node{}, 0, err
-	}
-	s.remember(path, n)
-	return n, 0, nil
-}
-
-func (s *scrape) remember(path string, n Node) {
-	s.c.mu.Lock()
-	defer s.c.mu.Unlock()
-	if len(s.c.cache) < maxResources {
-		s.c.cache[path] = cached{n, s.now()}
-	}
-}
-
-// structure says that a resource is a collection that only refers to its members, all on
-// one page. Parts are changed more rarely than every few minutes, so it is kept for slowFor.
-func structure(n Node) bool {
-	list := memberList(n)
-	return len(list) > 0 && !list[0].full() && nextPage(n) == ""
 }
 
 // request asks the service.
@@ -261,12 +211,23 @@ func (s *scrape) rootLink(key string) string {
 	return s.root.link(key)
 }
 
-// has says whether the resource at link is there already.
-func (s *scrape) has(link string) bool {
+// adopted says whether the resource at link came inside another one.
+func (s *scrape) adopted(link string) bool {
 	path, err := clean(link, s.c.base.Host)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return err == nil && s.entries[path] != nil
+	return err == nil && s.entries[path] != nil && s.entries[path].adopted
+}
+
+// unplan keeps resources out of what the next scrape starts with.
+func (s *scrape) unplan(links []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, link := range links {
+		if path, err := clean(link, s.c.base.Host); err == nil && s.entries[path] != nil {
+			s.entries[path].unplanned = true
+		}
+	}
 }
 
 // expanded reads a resource together with what it holds, where the service can do that.

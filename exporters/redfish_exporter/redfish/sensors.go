@@ -43,7 +43,7 @@ func collectSensors(ctx context.Context, o *sink) {
 // taken from metric reports where the service has such.
 func (o *sink) readSensors(ctx context.Context, refs []string, p priority) []Node {
 	var fromReports []Node
-	many := len(refs) > manySensors && !o.s.has(refs[0])
+	many := len(refs) > manySensors && !o.s.adopted(refs[0]) && o.s.rootLink("TelemetryService") != ""
 	if many {
 		if readings := o.reportReadings(ctx); len(readings) > 0 {
 			fromReports, refs = o.s.fromReports(refs, readings)
@@ -52,7 +52,8 @@ func (o *sink) readSensors(ctx context.Context, refs []string, p priority) []Nod
 	nodes, age, err := o.s.all(ctx, refs, p)
 	o.noteAge(age)
 	o.fail(err)
-	if many {
+	if many && !o.s.reportsUseless() {
+		o.s.unplan(refs) // the next scrape asks for reports first
 		for _, n := range nodes {
 			if path, err := clean(n.id(), o.s.c.base.Host); err == nil {
 				o.s.remember(path, n) // what it is, for the next report

@@ -2,7 +2,6 @@ package redfish
 
 import (
 	"context"
-	"maps"
 	"strconv"
 	"strings"
 	"time"
@@ -20,11 +19,8 @@ const (
 // reports name no sensors, are not asked again for a while.
 func (o *sink) reportReadings(ctx context.Context) map[string]float64 {
 	s := o.s
-	s.c.mu.Lock()
-	useless := s.c.noReports.After(s.now())
-	s.c.mu.Unlock()
 	telemetry := s.rootLink("TelemetryService")
-	if useless || telemetry == "" {
+	if s.reportsUseless() || telemetry == "" {
 		return nil
 	}
 	svc, _, err := s.get(ctx, telemetry, slow)
@@ -45,6 +41,13 @@ func (o *sink) reportReadings(ctx context.Context) map[string]float64 {
 		s.c.mu.Unlock()
 	}
 	return out
+}
+
+// reportsUseless says that the service's metric reports were of no use a short while ago.
+func (s *scrape) reportsUseless() bool {
+	s.c.mu.Lock()
+	defer s.c.mu.Unlock()
+	return s.c.noReports.After(s.now())
 }
 
 // addReadings takes the values of one report that belong to sensors and are fresh.
@@ -90,17 +93,19 @@ func (s *scrape) fromReports(refs []string, readings map[string]float64) (nodes 
 			continue
 		}
 		reading, ok := readings[path]
-		s.c.mu.Lock()
-		known, seen := s.c.cache[path]
-		s.c.mu.Unlock()
+		known, seen := s.recall(path)
 		// Status and thresholds are as old as the copy: it is renewed as slow resources are.
 		if !ok || !seen || s.now().Sub(known.at) > slowFor {
 			left = append(left, ref)
 			continue
 		}
-		m := maps.Clone(known.node.m)
-		m["Reading"] = reading
-		nodes = append(nodes, Node{m: m})
+		n, err := known.node()
+		if err != nil {
+			left = append(left, ref)
+			continue
+		}
+		n.m["Reading"] = reading
+		nodes = append(nodes, n)
 	}
 	return nodes, left
 }

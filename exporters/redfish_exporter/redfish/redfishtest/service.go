@@ -3,6 +3,7 @@
 package redfishtest
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -68,6 +69,13 @@ func (s *Service) Reset() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.stats = Stats{flying: s.stats.flying}
+}
+
+// Edit changes the tree while the service runs.
+func (s *Service) Edit(change func(tree map[string]any)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	change(s.Tree)
 }
 
 // EndSessions forgets all sessions, as a rebooted BMC does.
@@ -166,16 +174,27 @@ func (s *Service) logout(w http.ResponseWriter, path string) {
 }
 
 func (s *Service) resource(w http.ResponseWriter, r *http.Request, path string) {
+	var out bytes.Buffer
+	if status := s.render(&out, r, path); status != http.StatusOK {
+		http.Error(w, `{"error":{}}`, status)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = out.WriteTo(w)
+}
+
+// render writes a resource as it is now and says with which status to answer.
+func (s *Service) render(out *bytes.Buffer, r *http.Request, path string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	v, ok := s.Tree[path]
 	if !ok {
-		http.Error(w, `{"error":{}}`, http.StatusNotFound)
-		return
+		return http.StatusNotFound
 	}
 	query := r.URL.RawQuery
 	if strings.Contains(query, "$expand") {
 		if s.ExpandLevel == 0 {
-			http.Error(w, `{"error":{}}`, http.StatusNotImplemented)
-			return
+			return http.StatusNotImplemented
 		}
 		levels := 1
 		if strings.Contains(query, "levels=2") {
@@ -183,8 +202,10 @@ func (s *Service) resource(w http.ResponseWriter, r *http.Request, path string) 
 		}
 		v = s.expand(v, levels, true)
 	}
-	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(v)
+	if err := json.NewEncoder(out).Encode(v); err != nil {
+		return http.StatusInternalServerError
+	}
+	return http.StatusOK
 }
 
 // expand replaces references by what they refer to, except below Links, as DSP0266 says of
