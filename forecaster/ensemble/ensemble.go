@@ -217,28 +217,35 @@ func (f *Fitted) train(saved *State, horizon int) {
 		return
 	}
 	trials := f.roll(f.use, horizon)
+	f.learn(trials, maxResiduals)
+	f.spread.Grow = f.levelGrowth()
+	f.report = f.describe(true)
+	f.report.Measures = f.measure(trials)
+	f.spread.compact()
+}
+
+// learn takes weights and spread from trials, with at most about most errors.
+func (f *Fitted) learn(trials []trial, most int) {
 	mae, total := f.scores(f.use, trials)
 	f.weights = weigh(f.use, mae, total)
-	punctual := f.bursty && regular(f.use, total)
-	mixed := make([][]float64, len(trials))
-	res := make([]residual, 0, len(trials)*horizon)
+	steps := 0
+	for _, t := range trials {
+		steps += t.steps() * f.per
+	}
+	stride := max(steps/most, 1)
+	res := make([]residual, 0, steps/stride+len(trials))
 	fine := f.in.Observed()[f.phase:]
-	stride := max(len(trials)*min(horizon, longTrials*f.day)*f.per/maxResiduals, 1)
-	for j, t := range trials {
-		mixed[j] = f.mix(t.fc, min(horizon, len(f.z)-t.at))
-		for i := 0; i < len(mixed[j])*f.per; i += stride {
+	for _, t := range trials {
+		mixed := f.mix(t.fc, t.steps())
+		for i := 0; i < len(mixed)*f.per; i += stride {
 			at := t.at*f.per + i
-			if u := f.fineZ(fine, at) - mixed[j][i/f.per] - f.within[at%len(f.within)]; !math.IsNaN(u) {
-				res = append(res, residual{j, i / f.per, u})
+			if u := f.fineZ(fine, at) - mixed[i/f.per] - f.within[at%len(f.within)]; !math.IsNaN(u) {
+				res = append(res, residual{i / f.per, u})
 			}
 		}
 	}
 	f.spread = calibrate(res, f.day, len(trials))
-	f.spread.Regular = punctual
-	f.spread.Grow = f.levelGrowth()
-	f.report = f.describe(true)
-	f.report.Measures = f.measure(res, trials, mixed)
-	f.spread.compact()
+	f.spread.Regular = f.bursty && regular(f.use, total)
 }
 
 // regularShare is the error of a naive forecast, of that of the median, under which bursts

@@ -63,48 +63,57 @@ func (f *Fitted) describe(backtested bool) Report {
 	return r
 }
 
-// measure compares the backtest's forecasts with what came. The intervals of an origin are
-// calibrated on the other origins only: on its own errors any interval looks good.
-func (f *Fitted) measure(res []residual, trials []trial, mixed [][]float64) backtest.Measures {
+// measure forecasts from the backtest's origins as it could have been done then: weights
+// and intervals come from the origins before, as far as their forecasts had come true. What
+// is measured is what a user would have got, and not what was fitted to the same errors.
+// An origin is measured as many days ahead as enough earlier origins could be checked.
+func (f *Fitted) measure(trials []trial) backtest.Measures {
 	levels := []float64{0.80, 0.95}
 	acc := backtest.NewAcc(levels)
 	fine := f.in.Observed()[f.phase:]
 	scale, near := backtest.Scale(fine, f.day*f.per), backtest.Near(fine)
-	own := f.spread.Std
 	for j, t := range trials {
-		f.spread.Std = f.others(res, j)
-		n := len(mixed[j]) * f.per
-		actual, mid := fine[t.at*f.per:t.at*f.per+n], make([]float64, n)
+		past := knownAt(trials[j+1:], t.at)
+		days := len(past) - minTrials + 1
+		if days < 1 {
+			break
+		}
+		then := *f
+		then.learn(past, maxResiduals/20)
+		mid := then.mix(t.fc, min(days*f.day, t.steps()))
+		n := len(mid) * f.per
+		median := make([]float64, n)
 		var lower, upper [2][]float64
 		for l := range levels {
 			lower[l], upper[l] = make([]float64, n), make([]float64, n)
 		}
 		for i := range n {
 			g := i / f.per
-			z := mixed[j][g] + f.within[(t.at*f.per+i)%len(f.within)]
+			z := mid[g] + f.within[(t.at*f.per+i)%len(f.within)]
 			if t.at+g < f.shift.At {
 				z -= f.shift.Size // the actual value was not lifted
 			}
-			mid[i] = f.in.Bound(f.space.Out(z))
+			median[i] = f.in.Bound(f.space.Out(z))
 			for l, level := range levels {
-				lo, hi := f.interval(z, g, level)
-				lower[l][i], upper[l][i] = min(f.in.Bound(lo), mid[i]), max(f.in.Bound(hi), mid[i])
+				lo, hi := then.interval(z, g, level)
+				lower[l][i], upper[l][i] = min(f.in.Bound(lo), median[i]), max(f.in.Bound(hi), median[i])
 			}
 		}
-		acc.Add(actual, mid, lower[:], upper[:], scale, near)
+		acc.Add(fine[t.at*f.per:t.at*f.per+n], median, lower[:], upper[:], scale, near)
 	}
-	f.spread.Std = own
 	return acc.Measures()
 }
 
-// others are the standardised errors of all origins but one, in order.
-func (f *Fitted) others(res []residual, leave int) []float64 {
-	out := make([]float64, 0, len(res))
-	for _, r := range res {
-		if r.origin != leave {
-			out = append(out, f.spread.unit(r))
+// knownAt cuts the forecasts of trials off at step at: what came later was not known then.
+func knownAt(trials []trial, at int) []trial {
+	out := make([]trial, len(trials))
+	for j, t := range trials {
+		out[j] = trial{at: t.at, fc: make([][]float64, len(t.fc))}
+		for m, fc := range t.fc {
+			if fc != nil {
+				out[j].fc[m] = fc[:min(len(fc), at-t.at)]
+			}
 		}
 	}
-	slices.Sort(out)
 	return out
 }

@@ -40,6 +40,15 @@ type trial struct {
 	fc [][]float64 // by member; nil when it could not
 }
 
+// steps is how far the trial looks ahead.
+func (t trial) steps() int {
+	n := 0
+	for _, fc := range t.fc {
+		n = max(n, len(fc))
+	}
+	return n
+}
+
 // roll forecasts from origins one day apart, the newest first.
 func (f *Fitted) roll(use []member, horizon int) []trial {
 	n, day := len(f.z), f.day

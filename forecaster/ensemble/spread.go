@@ -8,9 +8,8 @@ import (
 
 // residual is the error of one validated step, in the space of the models.
 type residual struct {
-	origin int
-	h      int     // coarse steps ahead
-	u      float64 // actual - forecast
+	h int     // coarse steps ahead
+	u float64 // actual - forecast
 }
 
 // Spread is the calibrated distribution of errors by horizon. It is part of what is kept
@@ -148,7 +147,7 @@ func (s *Spread) compact() {
 // sets; docs/forecaster.md has the coverage they give.
 const (
 	widen80, widen95 = 0.12, 0.27 // at ten origins
-	fade80, fade95   = 0.04, 0.08 // per day ahead
+	fade80, fade95   = 0.06, 0.13 // per day ahead
 	minOrigins       = 3
 )
 
