@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -161,6 +163,8 @@ func reasoned(err error) error {
 		{ipmi.ErrSuite, exporter.ReasonUnsupported},
 		{ipmi.ErrMalformed, exporter.ReasonProtocol},
 		{ipmi.ErrTimeout, exporter.ReasonTimeout},
+		{os.ErrNotExist, exporter.ReasonUnreachable}, // local devices
+		{syscall.EACCES, exporter.ReasonUnauthorized},
 	} {
 		if errors.Is(err, r.is) {
 			return exporter.Fail(r.reason, err)

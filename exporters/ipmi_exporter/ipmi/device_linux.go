@@ -59,17 +59,18 @@ const (
 )
 
 type device struct {
-	file *os.File
-	raw  syscall.RawConn
-	id   int
+	file  *os.File
+	raw   syscall.RawConn
+	ioctl func(fd, request uintptr, arg unsafe.Pointer) syscall.Errno
+	id    int
 }
 
-func newDevice(f *os.File) (Conn, error) {
+func newDevice(f *os.File) (*device, error) {
 	raw, err := f.SyscallConn()
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: %w", f.Name(), err), f.Close())
 	}
-	return &device{file: f, raw: raw}, nil
+	return &device{file: f, raw: raw, ioctl: ioctl}, nil
 }
 
 // DefaultDevices are where the kernel puts the local BMC.
@@ -81,16 +82,25 @@ func OpenDevice(path string) (Conn, error) {
 	if path == "" {
 		paths = DefaultDevices()
 	}
-	var errs []error
+	var err error
 	for _, p := range paths {
 		// Non-blocking, so that the runtime waits for answers and deadlines work.
-		fd, err := syscall.Open(p, syscall.O_RDWR|syscall.O_NONBLOCK|syscall.O_CLOEXEC, 0)
+		var fd int
+		fd, err = syscall.Open(p, syscall.O_RDWR|syscall.O_NONBLOCK|syscall.O_CLOEXEC, 0)
 		if err == nil {
 			return newDevice(os.NewFile(uintptr(fd), p))
 		}
-		errs = append(errs, fmt.Errorf("%s: %w", p, err))
+		if err = fmt.Errorf("local BMC: %s: %w", p, err); !errors.Is(err, os.ErrNotExist) {
+			break
+		}
 	}
-	return nil, fmt.Errorf("local BMC (is the module ipmi_devintf loaded?): %w", errors.Join(errs...))
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		err = fmt.Errorf("%w: load the kernel modules ipmi_si and ipmi_devintf, if the machine has a BMC", err)
+	case errors.Is(err, syscall.EACCES):
+		err = fmt.Errorf("%w: give the exporter's user permission to read and write it", err)
+	}
+	return nil, err
 }
 
 func (d *device) Info() ConnInfo { return ConnInfo{Interface: "local"} }
@@ -123,7 +133,7 @@ func (d *device) one(ctx context.Context, r Request) ([]byte, error) {
 	}
 	req.Msg = ipmiMsg{NetFn: r.NetFn, Cmd: r.Cmd, Len: uint16(len(r.Data)), Data: unsafe.Pointer(unsafe.SliceData(r.Data))}
 	var errno syscall.Errno
-	if err := d.raw.Control(func(fd uintptr) { errno = ioctl(fd, ioctlSend, unsafe.Pointer(&req)) }); err != nil || errno != 0 {
+	if err := d.raw.Control(func(fd uintptr) { errno = d.ioctl(fd, ioctlSend, unsafe.Pointer(&req)) }); err != nil || errno != 0 {
 		return nil, fmt.Errorf("%s: send: %w", d.file.Name(), errors.Join(err, errnoError(errno)))
 	}
 	runtime.KeepAlive(&addr)
@@ -162,7 +172,7 @@ func (d *device) receive() (id int, data []byte, err error) {
 	rec.Msg.Data, rec.Msg.Len = unsafe.Pointer(unsafe.SliceData(buf)), uint16(len(buf))
 	var errno syscall.Errno
 	err = d.raw.Read(func(fd uintptr) (done bool) {
-		errno = ioctl(fd, ioctlRecv, unsafe.Pointer(&rec))
+		errno = d.ioctl(fd, ioctlRecv, unsafe.Pointer(&rec))
 		return errno != syscall.EAGAIN && errno != syscall.EINTR
 	})
 	runtime.KeepAlive(buf)

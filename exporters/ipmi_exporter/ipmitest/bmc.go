@@ -105,6 +105,13 @@ func (b *BMC) Lock(f func()) {
 	f()
 }
 
+// Command answers a command that came by another way than the LAN.
+func (b *BMC) Command(netFn, lun, cmd byte, data []byte) (code byte, answer []byte) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.command(netFn, lun, cmd, data, &session{})
+}
+
 func (b *BMC) serve() {
 	buf := make([]byte, 2048)
 	for {
