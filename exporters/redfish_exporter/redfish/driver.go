@@ -28,8 +28,12 @@ type Driver struct {
 	schema  *hw.Schema
 	logs    *shipper
 	metrics *driverMetrics
-	budget  budget // of each scrape
+	budget  budget        // of each scrape
+	renew   time.Duration // of subscriptions
 
+	push *receiver // of events that BMCs send; nil unless configured
+
+	ctx  context.Context // ends at Close
 	stop context.CancelFunc
 	done sync.WaitGroup
 
@@ -44,12 +48,17 @@ func New(conf Config, log *slog.Logger, reg prometheus.Registerer, store eventlo
 	ctx, cancel := context.WithCancel(context.Background())
 	d := &Driver{
 		conf: conf, log: log, schema: hw.New("redfish"), metrics: newDriverMetrics(reg),
-		stop: cancel, budget: budget{slowFree, healthFree}, clients: map[string]*client{},
+		ctx: ctx, stop: cancel, budget: budget{slowFree, healthFree}, renew: renewEvery, clients: map[string]*client{},
 	}
 	var err error
 	if d.logs, err = newShipper(conf.Logs, store, log, reg, d.metrics); err != nil {
 		cancel()
 		return nil, err
+	}
+	if conf.Logs.Push != nil {
+		d.push = newReceiver(conf.Logs.Push, log, d.metrics.posts, func(ctx context.Context, target string, events []logEntry) error {
+			return d.logs.ship(ctx, target, nil, events)
+		})
 	}
 	d.done.Go(func() { d.expire(ctx) })
 	return d, nil
@@ -309,6 +318,7 @@ func unreachable(err error) bool {
 type driverMetrics struct {
 	requests *prometheus.CounterVec
 	shipped  *prometheus.CounterVec
+	posts    *prometheus.CounterVec
 }
 
 func newDriverMetrics(reg prometheus.Registerer) *driverMetrics {
@@ -321,8 +331,12 @@ func newDriverMetrics(reg prometheus.Registerer) *driverMetrics {
 			Name: "redfish_exporter_log_entries_total",
 			Help: "Event log entries passed on, by severity.",
 		}, []string{"severity"}),
+		posts: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "redfish_exporter_event_deliveries_total",
+			Help: "Deliveries of events by BMCs: accepted, busy (the BMC is to try again) or refused.",
+		}, []string{"result"}),
 	}
-	reg.MustRegister(m.requests, m.shipped)
+	reg.MustRegister(m.requests, m.shipped, m.posts)
 	return m
 }
 

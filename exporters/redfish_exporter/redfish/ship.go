@@ -31,6 +31,8 @@ type Logs struct {
 	// Stream also listens to server-sent events where the BMC offers them. It takes a
 	// connection to each BMC for good; an entry may come as event and as log entry.
 	Stream bool `yaml:"stream,omitempty"`
+	// Push subscribes to the BMCs' events, where they offer that and no stream is used.
+	Push *Push `yaml:"push,omitempty"`
 	// StateDir keeps what was passed on already; without it a restart repeats entries.
 	StateDir string `yaml:"state_dir,omitempty"`
 	// Backlog is how old an entry may be when a log is seen for the first time; default 1d.
@@ -40,6 +42,11 @@ type Logs struct {
 func (l *Logs) validate() error {
 	if l.Backlog == 0 {
 		l.Backlog = model.Duration(24 * time.Hour)
+	}
+	if l.Push != nil {
+		if err := l.Push.validate(); err != nil {
+			return err
+		}
 	}
 	return l.Config.Validate()
 }

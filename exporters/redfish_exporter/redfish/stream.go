@@ -18,10 +18,11 @@ const (
 	maxStreamRetry = 15 * time.Minute
 )
 
-// follow starts to listen to the service's server-sent events, once per client, where it
-// offers them and the configuration wants them.
+// follow starts to receive the service's events, once per client, where it offers them and
+// the configuration wants them: server-sent events, or else a subscription.
 func (d *Driver) follow(ctx context.Context, s *scrape) {
-	if !d.conf.Logs.Stream || !d.logs.out.Enabled() {
+	conf := d.conf.Logs
+	if !d.logs.out.Enabled() || (!conf.Stream && conf.Push == nil) || s.probe.Trace.Recording() {
 		return
 	}
 	c := s.c
@@ -35,23 +36,29 @@ func (d *Driver) follow(ctx context.Context, s *scrape) {
 	if err != nil {
 		return // no such service, or asked again at the next scrape
 	}
-	path, err := clean(svc.str("ServerSentEventUri"), c.base.Host)
-	if err != nil {
+	var receive func(context.Context)
+	sse, err := clean(svc.str("ServerSentEventUri"), c.base.Host)
+	switch {
+	case conf.Stream && err == nil:
+		receive = func(ctx context.Context) { d.listen(ctx, c, sse) }
+	case conf.Push != nil && svc.link("Subscriptions") != "":
+		receive = func(ctx context.Context) { d.subscribe(ctx, c, svc) }
+	default:
 		return
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.stopStream == nil {
-		// The stream outlives the scrape; it ends with the client.
-		var streamCtx context.Context
-		streamCtx, c.stopStream = context.WithCancel(context.Background())
-		c.streams.Go(func() { d.listen(streamCtx, c, path) })
+		// It outlives the scrape; it ends with the client.
+		var receiving context.Context
+		receiving, c.stopStream = context.WithCancel(context.Background())
+		c.streams.Go(func() { receive(receiving) })
 	}
 }
 
 // listen reads events until the client ends, and connects again when the service hangs up.
 func (d *Driver) listen(ctx context.Context, c *client, path string) {
-	pause := streamRetry
+	wait := streamRetry
 	for {
 		start := time.Now()
 		err := d.readStream(ctx, c, path)
@@ -59,15 +66,11 @@ func (d *Driver) listen(ctx context.Context, c *client, path string) {
 			return
 		}
 		d.log.Info("event stream ended", "target", c.base.Host, "err", err)
-		if time.Since(start) > 10*pause {
-			pause = streamRetry
+		if time.Since(start) > 10*wait {
+			wait = streamRetry
 		}
-		select {
-		case <-time.After(pause):
-		case <-ctx.Done():
-			return
-		}
-		pause = min(2*pause, maxStreamRetry)
+		pause(ctx, wait)
+		wait = min(2*wait, maxStreamRetry)
 	}
 }
 
@@ -118,16 +121,24 @@ func (d *Driver) event(ctx context.Context, c *client, data string) {
 		d.log.Debug("event cannot be read", "target", c.base.Host, "err", err)
 		return
 	}
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	if err := d.logs.ship(ctx, c.base.Host, nil, parseEvents(n)); err != nil {
+		d.log.Warn("events not passed on", "target", c.base.Host, "err", err)
+	}
+}
+
+// parseEvents are the records of one Event.
+func parseEvents(n Node) []logEntry {
 	var entries []logEntry
 	for _, e := range n.list("Events") {
+		if len(entries) >= maxLogEntries {
+			break
+		}
 		entry := parseEntry(e, eventService)
 		entry.id = e.first("EventId", "MemberId", "Id")
 		entry.origin = short(e.link("OriginOfCondition"))
 		entries = append(entries, entry)
 	}
-	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
-	defer cancel()
-	if err := d.logs.ship(ctx, c.base.Host, nil, entries); err != nil {
-		d.log.Warn("events not passed on", "target", c.base.Host, "err", err)
-	}
+	return entries
 }
