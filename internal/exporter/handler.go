@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -158,8 +159,11 @@ func (g *generation) run(ctx context.Context, namespace string, req request, log
 	return run(ctx, g.driver, namespace, p)
 }
 
+// identityRE finds labels that identify a unit, or its owner.
+var identityRE = regexp.MustCompile(`\b((?:\w+_)?(?:serial|serial_number|asset_tag|uuid))="(?:[^"\\]|\\.)+"`)
+
 // debug probes once, apart from all others, and reports everything about it with secrets
-// removed.
+// removed; with record, it records answers for an archive.
 func (g *generation) debug(ctx context.Context, namespace string, req request, record bool) ([]byte, *Trace) {
 	log, lines := debugLogger()
 	tr := NewTrace(record)
@@ -176,6 +180,9 @@ func (g *generation) debug(ctx context.Context, namespace string, req request, r
 	tr.table(&b)
 	fmt.Fprintf(&b, "\n# Metrics\n%s", res.Text)
 	text := b.String()
+	if record { // an archive leaves the house, as against ?debug=true
+		text = identityRE.ReplaceAllString(text, `$1="redacted"`)
+	}
 	// The credential is read again, without the probe's deadline, only to remove it.
 	if c, err := g.conf.credential(context.WithoutCancel(ctx), req.auth, req.target); err == nil {
 		text = Redact(text, c)
