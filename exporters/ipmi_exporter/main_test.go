@@ -126,6 +126,12 @@ func TestDiagnose(t *testing.T) {
 	if id, err := ipmi.GetDeviceID(t.Context(), replay); err != nil || id.Manufacturer != 4753 {
 		t.Errorf("%+v %v", id, err)
 	}
+	if f, err := ipmi.ReadFRU(t.Context(), replay, 0); err != nil || f.ProductName != "EdgeNode 2U" || f.ProductSerial != "XXXXXXXXX" {
+		t.Errorf("%+v %v", f, err)
+	}
+	if report := files["report.txt"]; !strings.Contains(report, `product_name="EdgeNode 2U"`) || strings.Contains(report, "SN00B0002") {
+		t.Errorf("report:\n%s", report)
+	}
 }
 
 func untar(t *testing.T, name string) map[string]string {

@@ -60,6 +60,9 @@ func FuzzSEL(f *testing.F) {
 func FuzzFRU(f *testing.F) {
 	f.Add([]byte{1, 0, 0, 1, 0, 2, 0, 0xfc, 1, 1, 25, 0, 0, 0, 0xc1, 0x24})
 	f.Fuzz(func(t *testing.T, dump []byte) {
+		if n := len(redactFRU(dump)); n != len(dump) {
+			t.Errorf("%d bytes became %d", len(dump), n)
+		}
 		fru, err := DecodeFRU(dump)
 		if err != nil {
 			return

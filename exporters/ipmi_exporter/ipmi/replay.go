@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 )
 
@@ -27,40 +28,88 @@ func lineKey(r Request) string {
 	return fmt.Sprintf("%02x.%x.%02x.%x.%x", r.NetFn, r.LUN, r.Cmd, r.Data, r.Bridge)
 }
 
-// Recorder is a Conn that writes down what goes through it, for Replay. FRU data is left
-// out: it holds serial numbers and asset tags.
+// Recorder is a Conn that remembers what goes through it, for Replay. From FRU data it
+// takes out serial numbers, asset tags and whatever owners wrote there.
 type Recorder struct {
 	Conn
-	mu  sync.Mutex
-	buf bytes.Buffer
+	mu    sync.Mutex
+	lines []exchangeLine
+	frus  map[byte]*fruImage
 }
+
+// fruImage is a FRU device as far as it was read.
+type fruImage struct {
+	words bool // offsets are in words of two bytes
+	data  []byte
+	reads []fruRead
+}
+
+// fruRead says which part of an image a line holds.
+type fruRead struct{ line, offset, size int }
 
 // Exchange implements Conn.
 func (r *Recorder) Exchange(ctx context.Context, reqs []Request, answer Answer) error {
 	return r.Conn.Exchange(ctx, reqs, func(i int, data []byte, err error) {
-		if reqs[i].NetFn == netFnStorage && (reqs[i].Cmd == cmdFRUInfo || reqs[i].Cmd == cmdFRURead) {
-			answer(i, data, err)
-			return
-		}
-		l := exchangeLine{NetFn: reqs[i].NetFn, LUN: reqs[i].LUN, Cmd: reqs[i].Cmd, Bridge: reqs[i].Bridge, Data: hex.EncodeToString(reqs[i].Data), Answer: hex.EncodeToString(data)}
-		var code CompletionCode
-		if errors.As(err, &code) {
-			l.Code = byte(code)
-		}
-		r.mu.Lock()
-		if raw, err := json.Marshal(l); err == nil {
-			r.buf.Write(append(raw, '\n'))
-		}
-		r.mu.Unlock()
+		r.note(reqs[i], data, err)
 		answer(i, data, err)
 	})
+}
+
+func (r *Recorder) note(q Request, data []byte, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	l := exchangeLine{NetFn: q.NetFn, LUN: q.LUN, Cmd: q.Cmd, Bridge: q.Bridge, Data: hex.EncodeToString(q.Data)}
+	var code CompletionCode
+	if errors.As(err, &code) {
+		l.Code = byte(code)
+	}
+	if q.NetFn != netFnStorage || q.Cmd != cmdFRUInfo && q.Cmd != cmdFRURead || len(q.Data) == 0 || len(data) == 0 {
+		l.Answer = hex.EncodeToString(data)
+		r.lines = append(r.lines, l)
+		return
+	}
+	if r.frus == nil {
+		r.frus = map[byte]*fruImage{}
+	}
+	f := r.frus[q.Data[0]]
+	if f == nil {
+		f = &fruImage{}
+		r.frus[q.Data[0]] = f
+	}
+	switch {
+	case q.Cmd == cmdFRUInfo:
+		f.words = len(data) > 2 && data[2]&1 != 0
+		l.Answer = hex.EncodeToString(data)
+	case len(q.Data) >= 4:
+		offset := int(le16(q.Data[1:]))
+		if f.words {
+			offset *= 2
+		}
+		f.data = append(f.data, make([]byte, max(0, offset+len(data)-1-len(f.data)))...)
+		f.reads = append(f.reads, fruRead{len(r.lines), offset, copy(f.data[offset:], data[1:])})
+		l.Answer = hex.EncodeToString(data[:1]) // the rest follows when all is known
+	}
+	r.lines = append(r.lines, l)
 }
 
 // Bytes is the recording so far.
 func (r *Recorder) Bytes() []byte {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return bytes.Clone(r.buf.Bytes())
+	lines := slices.Clone(r.lines)
+	for _, f := range r.frus {
+		image := redactFRU(f.data)
+		for _, part := range f.reads {
+			lines[part.line].Answer += hex.EncodeToString(image[part.offset : part.offset+part.size])
+		}
+	}
+	var out bytes.Buffer
+	for _, l := range lines {
+		if raw, err := json.Marshal(l); err == nil {
+			out.Write(append(raw, '\n'))
+		}
+	}
+	return out.Bytes()
 }
 
 // Replay is a Conn that answers from a recording; what is not in it is an unsupported
