@@ -25,6 +25,7 @@ func addCommands(a *cli.App) {
 	addBacktest(a)
 	addExplain(a)
 	addReview(a)
+	addRollback(a)
 	addServe(a)
 }
 

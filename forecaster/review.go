@@ -16,6 +16,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/inframind/inframind/forecaster/forecast"
 	"github.com/inframind/inframind/internal/cli"
 )
 
@@ -71,6 +72,9 @@ func readTrainings(path string) (out []training, err error) {
 				t.target = v
 			}
 		}
+		if t.target == "" {
+			continue // a rollback
+		}
 		for kv := range strings.FieldsSeq(rec[5]) {
 			k, v, _ := strings.Cut(kv, "=")
 			if n, err := strconv.ParseFloat(v, 64); err == nil {
@@ -118,4 +122,29 @@ func review(w io.Writer, list []training, at time.Time) error {
 		}
 	}
 	return tw.Flush()
+}
+
+func addRollback(a *cli.App) {
+	var state, to string
+	cmd := a.Command("rollback", "Put the models of an earlier training into service; without a version, list them.\n\n"+
+		"Stop the job before. Example: forecaster rollback 20261103T040000Z --state.dir=/var/lib/forecaster")
+	cmd.Flag("state.dir", "State directory of the job.").Default("data/forecaster").StringVar(&state)
+	cmd.Arg("version", "A listed version.").StringVar(&to)
+	a.Do(cmd, func(_ context.Context, env cli.Env) error {
+		if to != "" {
+			n, err := forecast.Rollback(state, to, time.Now())
+			if err == nil {
+				fmt.Fprintf(env.Stdout, "%d series went back to %s\n", n, to)
+			}
+			return err
+		}
+		list, err := forecast.Versions(state)
+		if err != nil {
+			return err
+		}
+		for _, v := range list {
+			fmt.Fprintln(env.Stdout, v)
+		}
+		return nil
+	})
 }

@@ -25,6 +25,9 @@ type Model struct {
 	Horizon int
 	// Saved skips the backtest and takes what an earlier one found.
 	Saved *State
+	// InService is the state that a new backtest has to do as well as; if it does worse,
+	// InService stays and the report says so.
+	InService *State
 }
 
 // State is what is kept of a backtest until the next one.
@@ -82,7 +85,7 @@ func (m Model) Fit(in model.Input) (model.Fitted, error) {
 	if horizon <= 0 {
 		horizon = 7 * f.day * f.per
 	}
-	f.train(m.Saved, (horizon+f.per-1)/f.per)
+	f.train(m.Saved, m.InService, (horizon+f.per-1)/f.per)
 	return f, nil
 }
 
@@ -202,26 +205,49 @@ func (f *Fitted) pattern(fine []float64) []float64 {
 }
 
 // train finds the weights and the spread, by backtest or from what was saved.
-func (f *Fitted) train(saved *State, horizon int) {
+func (f *Fitted) train(saved, inService *State, horizon int) {
 	for _, m := range members() {
 		if !f.bursty || m.bursty {
 			f.use = append(f.use, m)
 		}
 	}
 	if saved.fits(len(f.use), f.day) {
-		for b := range f.weights {
-			f.weights[b] = saved.Weights[b]
-		}
-		f.spread = saved.Spread
-		f.report = f.describe(false)
+		f.take(saved)
+		f.report = f.describe(false, false)
 		return
 	}
 	trials := f.roll(f.use, horizon)
 	f.learn(trials, maxResiduals)
 	f.spread.Grow = f.levelGrowth()
-	f.report = f.describe(true)
-	f.report.Measures = f.measure(trials)
+	measures := f.measure(trials, func(then *Fitted, past []trial) { then.learn(past, maxResiduals/20) })
+	kept := inService.fits(len(f.use), f.day) && f.worse(trials, inService)
+	if kept {
+		f.take(inService)
+	}
+	f.report = f.describe(true, kept)
+	f.report.Measures = measures
 	f.spread.compact()
+}
+
+// keepMargin is how much worse, by its 80 % interval score, a new state may be than the
+// one in service.
+const keepMargin = 1.05
+
+// worse compares what was learnt from trials with the state in service on these trials.
+// Both know them, but for the last day: a new state that does worse all the same is of no
+// use.
+func (f *Fitted) worse(trials []trial, inService *State) bool {
+	ours := f.measure(trials, func(*Fitted, []trial) {})
+	theirs := f.measure(trials, func(then *Fitted, _ []trial) { then.take(inService) })
+	return ours.Points > 0 && ours.Score[0] > keepMargin*theirs.Score[0]
+}
+
+// take uses the weights and the spread of s.
+func (f *Fitted) take(s *State) {
+	for b := range f.weights {
+		f.weights[b] = s.Weights[b]
+	}
+	f.spread = s.Spread
 }
 
 // learn takes weights and spread from trials, with at most about most errors.

@@ -112,3 +112,17 @@ func benchmark(b *testing.B, in model.Input, h int) {
 		fit(b, ensemble.Model{Horizon: h}, in).Forecast(h, modeltest.Levels)
 	}
 }
+
+// TestSpoiledStateIsReplaced: a rival in service that does worse does not stay.
+func TestSpoiledStateIsReplaced(t *testing.T) {
+	in := modeltest.Inputs()["a month"]
+	bad := fit(t, ensemble.Model{}, in).State()
+	for _, w := range bad.Weights {
+		clear(w)
+		w[len(w)-1] = 1 // the median of everything
+	}
+	f := fit(t, ensemble.Model{InService: bad}, in)
+	if f.Report().Kept || f.State().Weights[0][len(bad.Weights[0])-1] == 1 {
+		t.Error("a spoiled state stayed in service")
+	}
+}

@@ -17,7 +17,7 @@ type Report struct {
 	Measures backtest.Measures // zero when nothing was backtested
 	Bursty   bool
 	ShiftAgo float64 // days since the last level shift; 0: none
-	Log      bool    // models work on logarithms
+	Kept     bool    // the state in service stays: a new one did worse
 }
 
 // Report of the fit.
@@ -31,8 +31,8 @@ func (f *Fitted) Profile() *profile.Profile {
 	return f.final.Prof
 }
 
-func (f *Fitted) describe(backtested bool) Report {
-	r := Report{Weights: map[string]float64{}, Origins: f.spread.Origins, Bursty: f.bursty, Log: f.space.Log}
+func (f *Fitted) describe(backtested, kept bool) Report {
+	r := Report{Weights: map[string]float64{}, Origins: f.spread.Origins, Bursty: f.bursty, Kept: kept}
 	if f.shift.At > 0 {
 		r.ShiftAgo = float64(len(f.z)-f.shift.At) / float64(f.day)
 	}
@@ -51,6 +51,8 @@ func (f *Fitted) describe(backtested bool) Report {
 	})
 	r.Chosen = names[0]
 	switch {
+	case kept:
+		r.Reason = "a new backtest did worse than the weights in service, which stay"
 	case !backtested:
 		r.Reason = "weights of the last backtest"
 	case f.bursty:
@@ -63,11 +65,12 @@ func (f *Fitted) describe(backtested bool) Report {
 	return r
 }
 
-// measure forecasts from the backtest's origins as it could have been done then: weights
-// and intervals come from the origins before, as far as their forecasts had come true. What
-// is measured is what a user would have got, and not what was fitted to the same errors.
+// measure forecasts from the backtest's origins as it could have been done then: learn
+// takes weights and intervals from the origins before, as far as their forecasts had come
+// true. What is measured is what a user would have got, not what was fitted to the same
+// errors.
 // An origin is measured as many days ahead as enough earlier origins could be checked.
-func (f *Fitted) measure(trials []trial) backtest.Measures {
+func (f *Fitted) measure(trials []trial, learn func(then *Fitted, past []trial)) backtest.Measures {
 	levels := []float64{0.80, 0.95}
 	acc := backtest.NewAcc(levels)
 	fine := f.in.Observed()[f.phase:]
@@ -79,7 +82,7 @@ func (f *Fitted) measure(trials []trial) backtest.Measures {
 			break
 		}
 		then := *f
-		then.learn(past, maxResiduals/20)
+		learn(&then, past)
 		mid := then.mix(t.fc, min(days*f.day, t.steps()))
 		n := len(mid) * f.per
 		median := make([]float64, n)

@@ -143,8 +143,8 @@ func (s *Spread) compact() {
 }
 
 // Errors repeat from origin to origin and the future repeats none of them: the quantiles
-// of a backtest are too near. The factors were found on the open series of five public
-// sets; docs/forecaster.md has the coverage they give.
+// of a backtest are too near. These few numbers are the same for every series; they were
+// found on the open half of public sets, and docs/forecaster.md has the coverage they give.
 const (
 	widen80, widen95 = 0.12, 0.27 // at ten origins
 	fade80, fade95   = 0.06, 0.13 // per day ahead

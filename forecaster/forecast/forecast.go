@@ -48,8 +48,12 @@ func (e *Engine) forecast(t *Target, s series.Series, caps capacities, now time.
 	h := int(e.cfg.longest() / in.Step)
 	m := ensemble.Model{Horizon: h}
 	r := &Result{Target: t.Name, Labels: s.Labels, Status: statusOK, Made: now, Trained: now, Last: last, From: in.Start, Rows: len(in.Y), Horizons: map[string]map[string]float64{}}
-	if old != nil && old.State != nil && now.Sub(old.Trained) < time.Duration(e.cfg.Retrain) {
-		m.Saved, r.Trained, r.Backtest = old.State, old.Trained, old.Backtest
+	switch {
+	case old == nil || old.State == nil:
+	case now.Sub(old.Trained) < time.Duration(e.cfg.Retrain):
+		m.Saved, r.Trained, r.Backtest, r.Kept = old.State, old.Trained, old.Backtest, old.Kept
+	default:
+		m.InService = old.State
 	}
 	fitted, err := m.Fit(in)
 	if err != nil {
@@ -59,7 +63,7 @@ func (e *Engine) forecast(t *Target, s series.Series, caps capacities, now time.
 	rep := fit.Report()
 	r.Model, r.State, r.Reason = rep.Chosen, fit.State(), rep.Reason
 	if rep.Measures.Points > 0 {
-		r.Backtest = accuracy(rep.Measures)
+		r.Backtest, r.Kept = accuracy(rep.Measures), rep.Kept
 	}
 	if rep.ShiftAgo > 0 {
 		fixes = append(fixes, clean.Correction{Kind: "level shift", Count: 1, Note: fmt.Sprintf("%.1f days ago, what lies before was lifted", rep.ShiftAgo)})

@@ -79,12 +79,16 @@ func (e *Engine) save() error {
 	if e.opts.StateDir == "" {
 		return nil
 	}
+	return saveResults(e.opts.StateDir, e.Results())
+}
+
+func saveResults(dir string, list []*Result) error {
 	var b bytes.Buffer
 	zw := gzip.NewWriter(&b)
-	if err := errors.Join(json.NewEncoder(zw).Encode(e.Results()), zw.Close()); err != nil {
+	if err := errors.Join(json.NewEncoder(zw).Encode(list), zw.Close()); err != nil {
 		return fmt.Errorf("state: %w", err)
 	}
-	return job.SaveFile(filepath.Join(e.opts.StateDir, stateFile), b.Bytes())
+	return job.SaveFile(filepath.Join(dir, stateFile), b.Bytes())
 }
 
 func (e *Engine) load() error {
@@ -99,12 +103,16 @@ func (e *Engine) load() error {
 }
 
 // LoadResults reads what runs left in a state directory; none is no error.
-func LoadResults(dir string) (list []*Result, err error) {
-	path := filepath.Join(dir, stateFile)
-	f, err := os.Open(path)
+func LoadResults(dir string) ([]*Result, error) {
+	list, err := readResults(filepath.Join(dir, stateFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
+	return list, err
+}
+
+func readResults(path string) (list []*Result, err error) {
+	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("state: %w", err)
 	}

@@ -36,7 +36,8 @@ type Result struct {
 	Last    time.Time `json:"last"`    // newest sample
 	Rows    int       `json:"rows"`
 
-	From        time.Time                     `json:"from"` // oldest sample used
+	From        time.Time                     `json:"from"`           // oldest sample used
+	Kept        bool                          `json:"kept,omitempty"` // the last training did worse than what was in service
 	Model       string                        `json:"model,omitempty"`
 	State       *ensemble.State               `json:"state,omitempty"`
 	Trend       string                        `json:"trend,omitempty"` // in words
