@@ -77,9 +77,12 @@ func addCheck(a *cli.App, spec Spec) {
 	c := a.Command("check-config", "Check the configuration file and exit.")
 	file := configFlags(c, spec)
 	a.Do(c, func(ctx context.Context, env cli.Env) error {
-		_, d, err := spec.Load(ctx, file(), env.Log, prometheus.NewRegistry())
+		conf, d, err := spec.Load(ctx, file(), env.Log, prometheus.NewRegistry())
 		if err != nil {
 			return err
+		}
+		if err := checkDriver(conf, d); err != nil {
+			return errors.Join(cli.Usage(fmt.Errorf("%s: %w", file(), err)), d.Close(ctx))
 		}
 		fmt.Fprintf(env.Stdout, "%s: ok\n", file())
 		return d.Close(ctx)

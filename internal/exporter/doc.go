@@ -23,6 +23,8 @@
 //		Close:  d.Close,  // after the last collector; nil is fine
 //	}, nil
 //
+// A Driver that is also a Classifier lets /discover find devices in a network by class.
+//
 // A Collector has Write instead of Collect when it writes exposition text itself (very large
 // scrapes). When the deadline passes, what was sent so far is served and the collector
 // counts as failed with reason "timeout".

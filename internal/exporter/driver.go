@@ -88,8 +88,10 @@ func (c *Config) Validate() error {
 		if err := c.Discovery[i].validate(i); err != nil {
 			return err
 		}
-		if n := c.Discovery[i].Auth; n != "" && len(c.Auths) > 0 && c.Auths[n] == nil {
-			return badf("discovery[%d].auth: no auth is named %q", i, n)
+		for _, n := range c.Discovery[i].auths() {
+			if len(c.Auths) > 0 && c.Auths[n] == nil {
+				return badf("discovery[%d].auth: no auth is named %q", i, n)
+			}
 		}
 	}
 	return c.compileAllowed()

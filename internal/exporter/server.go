@@ -55,6 +55,11 @@ type generation struct {
 	reg     *prometheus.Registry
 	params  []string // Spec.Params
 	users   sync.WaitGroup
+
+	detecting     sync.Once
+	detectors     []*detector // made by detecting
+	stopDetecting context.CancelFunc
+	sweeps        sync.WaitGroup
 }
 
 func (g *generation) leave() { g.users.Done() }
@@ -62,6 +67,10 @@ func (g *generation) leave() { g.users.Done() }
 // close waits for the probes and ends the driver.
 func (g *generation) close(log *slog.Logger) {
 	g.users.Wait()
+	if g.stopDetecting != nil {
+		g.stopDetecting()
+		g.sweeps.Wait()
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()
 	if err := g.driver.Close(ctx); err != nil {
@@ -108,6 +117,11 @@ func (s *server) reload(ctx context.Context) error {
 	defer s.reloadMu.Unlock()
 	reg := prometheus.NewRegistry()
 	conf, driver, err := s.spec.Load(ctx, s.opts.ConfigFile, s.log, reg)
+	if err == nil {
+		if err = checkDriver(conf, driver); err != nil {
+			err = errors.Join(err, driver.Close(ctx))
+		}
+	}
 	s.metrics.reloaded(err)
 	if err != nil {
 		return err

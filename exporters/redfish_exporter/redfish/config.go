@@ -54,8 +54,10 @@ func (c *Config) Validate() error {
 		}
 	}
 	for i, g := range c.Discovery {
-		if g.Module != "" && c.Modules[g.Module] == nil {
-			return fmt.Errorf("discovery[%d].module: no module is named %q", i, g.Module)
+		for _, name := range g.Modules() {
+			if c.Modules[name] == nil {
+				return fmt.Errorf("discovery[%d].module: no module is named %q", i, name)
+			}
 		}
 	}
 	return c.Logs.validate()
