@@ -131,23 +131,39 @@ func toFile(path string, write func(io.Writer) error) (err error) {
 func addInject(a *cli.App) {
 	var dir, out, kinds string
 	var seed uint64
+	var connections int
 	cmd := a.Command("inject", "Copy the logs with synthetic attacks mixed in, and write labels.csv for evaluate.\n\n"+
-		"Example: anomaly-scorer inject --zeek=logs/ --out=attacked/ && anomaly-scorer evaluate --zeek=attacked/ --labels=attacked/labels.csv")
-	cmd.Flag("zeek", "Directory of Zeek logs, or one file.").Required().StringVar(&dir)
+		"Example: anomaly-scorer inject --zeek=logs/ --out=attacked/ && anomaly-scorer evaluate --zeek=attacked/ --labels=attacked/labels.csv\n\n"+
+		"Kinds:\n"+inject.Describe())
+	cmd.Flag("zeek", "Directory of Zeek logs, or one file; without it those of an invented office are made.").StringVar(&dir)
+	cmd.Flag("connections", "Connections of the invented office.").Default("100000").IntVar(&connections)
 	cmd.Flag("out", "Directory to write conn.log, dns.log and labels.csv to.").Required().StringVar(&out)
-	cmd.Flag("kinds", "What to inject.").Default(strings.Join(inject.Kinds(), ",")).StringVar(&kinds)
+	cmd.Flag("kinds", "What to inject, with commas between.").PlaceHolder("all").StringVar(&kinds)
 	cmd.Flag("seed", "Seed.").Default("1").Uint64Var(&seed)
-	a.Do(cmd, func(ctx context.Context, env cli.Env) error {
+	a.Do(cmd, func(ctx context.Context, env cli.Env) (err error) {
+		if dir == "" {
+			if dir, err = os.MkdirTemp("", "office-"); err != nil {
+				return err
+			}
+			defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+			if err := inject.Office(dir, connections, seed); err != nil {
+				return err
+			}
+		}
 		if same, err := sameFile(dir, out); err != nil || same {
 			return errors.Join(err, cli.Usagef("--out must be another directory than --zeek"))
 		}
-		c, err := inject.Copy(ctx, dir, out, strings.Split(kinds, ","), seed)
+		chosen := inject.Kinds()
+		if kinds != "" {
+			chosen = strings.Split(kinds, ",")
+		}
+		c, err := inject.Copy(ctx, dir, out, chosen, seed)
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(env.Stdout, "%d connections and %d queries copied to %s; attacks of %s:\n", c.Conns, c.DNS, out, c.Attacker)
+		fmt.Fprintf(env.Stdout, "%d connections and %d queries copied to %s, with the attacks:\n", c.Conns, c.DNS, out)
 		for _, at := range c.Attacks {
-			fmt.Fprintf(env.Stdout, "  %-16s %d connections\n", at.Kind, len(at.Conns))
+			fmt.Fprintf(env.Stdout, "  %-19s %d connections\n", at.Kind, len(at.Conns))
 		}
 		return nil
 	})

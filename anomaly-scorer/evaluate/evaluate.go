@@ -11,6 +11,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"github.com/inframind/inframind/anomaly-scorer/detect"
 	"github.com/inframind/inframind/anomaly-scorer/measure"
 	"github.com/inframind/inframind/anomaly-scorer/scorer"
 	"github.com/inframind/inframind/internal/zeek"
@@ -22,6 +23,7 @@ type Kind struct {
 	Connections int
 	Flagged     int
 	By          map[string]int // by detector
+	Findings    int            // that are about it
 }
 
 // Report is the outcome of an evaluation.
@@ -30,7 +32,8 @@ type Report struct {
 	AUROC, AP               float64
 	Detected, FalsePositive float64
 	Kinds                   []Kind
-	FalseBy                 map[string]int // falsely flagged connections by detector
+	FalseBy                 map[string]int   // falsely flagged connections by detector
+	FalseFindings           []detect.Finding // about no labelled attack, severity low and info left out
 	Summary                 scorer.Summary
 
 	scores  []float64
@@ -80,6 +83,7 @@ func Run(ctx context.Context, c scorer.Config, dir string, forest *scorer.Forest
 	r.Connections, r.Summary = len(r.truth), sum
 	r.AUROC, r.AP = measure.AUROC(r.scores, r.truth), measure.AveragePrecision(r.scores, r.truth)
 	r.Detected, r.FalsePositive = measure.Rates(flagged, r.truth)
+	r.assign(kinds, labels)
 	for _, k := range kinds {
 		r.Kinds = append(r.Kinds, *k)
 	}
@@ -87,16 +91,40 @@ func Run(ctx context.Context, c scorer.Config, dir string, forest *scorer.Forest
 	return r, nil
 }
 
+// assign counts the findings for the kind of attack that most of their connections are of.
+func (r *Report) assign(kinds map[string]*Kind, labels Labels) {
+	for _, f := range r.Summary.Findings {
+		votes := map[string]int{}
+		for _, uid := range f.UIDs {
+			if l := labels[uid]; l.Malicious {
+				votes[l.Kind]++
+			}
+		}
+		best := ""
+		for kind, n := range votes {
+			if best == "" || n > votes[best] || n == votes[best] && kind < best {
+				best = kind
+			}
+		}
+		switch {
+		case kinds[best] != nil:
+			kinds[best].Findings++
+		case f.Severity != detect.Info && f.Severity != detect.Low:
+			r.FalseFindings = append(r.FalseFindings, f)
+		}
+	}
+}
+
 // Print writes the report as tables.
 func (r *Report) Print(w io.Writer) error {
 	fmt.Fprintf(w, "%d labelled connections (%d without a label left out)\n", r.Connections, r.Unlabelled)
 	fmt.Fprintf(w, "AUROC %.4f  average precision %.4f\nfound %.2f %% of the malicious, flagged %.3f %% of the others\n\n", r.AUROC, r.AP, 100*r.Detected, 100*r.FalsePositive)
 	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
-	fmt.Fprintln(t, "KIND\tCONNECTIONS\tFOUND\tBY")
+	fmt.Fprintln(t, "KIND\tCONNECTIONS\tFOUND\tFINDINGS\tBY")
 	for _, k := range r.Kinds {
-		fmt.Fprintf(t, "%s\t%d\t%.1f %%\t%s\n", k.Name, k.Connections, 100*float64(k.Flagged)/float64(k.Connections), counts(k.By))
+		fmt.Fprintf(t, "%s\t%d\t%.1f %%\t%d\t%s\n", k.Name, k.Connections, 100*float64(k.Flagged)/float64(k.Connections), k.Findings, counts(k.By))
 	}
-	fmt.Fprintf(t, "(false)\t\t\t%s\n", counts(r.FalseBy))
+	fmt.Fprintf(t, "(false)\t\t\t%d\t%s\n", len(r.FalseFindings), counts(r.FalseBy))
 	return t.Flush()
 }
 

@@ -110,10 +110,10 @@ func (s *Scorer) Score(c *zeek.Conn) Evidence {
 		e.Direction = unsolicited
 	}
 	e.Score = e.Own + e.Service + e.Source + e.Dest + e.Direction
-	switch o {
-	case Worked:
+	switch {
+	case o == Worked, retried(&e):
 		e.Score = min(e.Score, Threshold-.1)
-	case Neutral:
+	case o == Neutral:
 		e.Score = min(e.Score, 0)
 	}
 	s.remember(o, e.First, sv, sr, ds)

@@ -47,6 +47,12 @@ func excused(c *zeek.Conn) bool {
 	return c.Proto == zeek.UDP && (c.RespPort == 53 || c.RespPort == 123) && c.OrigPkts <= 16
 }
 
+// retried tells whether a host inside tries again what it tried outside before: that is
+// persistence, not exploration. Persistence has detectors of its own.
+func retried(e *Evidence) bool {
+	return e.Outcome == Failed && !e.First && e.OrigInside && !e.RespInside
+}
+
 func answered(c *zeek.Conn) Outcome {
 	if c.RespPkts > 0 || c.State == zeek.SF {
 		return Worked
@@ -93,9 +99,9 @@ func Broadcast(a netip.Addr) bool {
 }
 
 // unsolicited is the prior, as a log of odds, that a failed connection from outside to a
-// service inside that has never answered is no mistake: about two to one, because the
-// Internet has no reason to try a door that nobody ever opened.
-const unsolicited = 0.7
+// service inside that has never answered is no mistake: more than three to one, because
+// the Internet has no reason to try a door that nobody ever opened.
+const unsolicited = 1.2
 
 // learned is the number of services a routed address must have reached as originator, of
 // late, to be taken for a host inside where the sensor was not told what is local.

@@ -2,6 +2,7 @@ package inject
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,37 +20,33 @@ import (
 type Copied struct {
 	Conns, DNS int // of the site
 	Attacks    []Attack
-	Attacker   netip.Addr
 }
 
 // ErrEmpty says that there is no log to mix attacks into.
 var ErrEmpty = errors.New("no connection in the logs")
 
 // Copy writes the conn and dns logs of dir, with attacks of the kinds mixed in by time, to
-// the directory out, and labels.csv beside them. The attacker is an address inside that
-// the logs do not know.
+// the directory out, and labels.csv beside them. Each attack has a host inside of its own,
+// that the logs do not know.
 func Copy(ctx context.Context, dir, out string, kinds []string, seed uint64) (c Copied, err error) {
-	from, to, inside, err := survey(ctx, dir)
+	site, used, err := survey(ctx, dir)
 	if err != nil {
 		return c, err
 	}
-	if inside.IsValid() {
-		c.Attacker = inside
-	} else {
-		c.Attacker = netip.AddrFrom4([4]byte{10, 77, 66, 66})
-	}
 	var conns []zeek.Conn
 	var queries []zeek.App
-	for i, kind := range kinds {
-		a, err := Make(kind, c.Attacker, from, to, seed+uint64(i))
+	for _, kind := range kinds {
+		site.Attacker = free(used, site.Victim)
+		used[site.Attacker] = true
+		a, err := Make(kind, site, seed)
 		if err != nil {
 			return c, err
 		}
 		c.Attacks = append(c.Attacks, a)
 		conns, queries = append(conns, a.Conns...), append(queries, a.DNS...)
 	}
-	slices.SortStableFunc(conns, func(a, b zeek.Conn) int { return int(min(1, max(-1, a.Time-b.Time))) })
-	slices.SortStableFunc(queries, func(a, b zeek.App) int { return int(min(1, max(-1, a.Time-b.Time))) })
+	slices.SortStableFunc(conns, func(a, b zeek.Conn) int { return cmp.Compare(a.Time, b.Time) })
+	slices.SortStableFunc(queries, func(a, b zeek.App) int { return cmp.Compare(a.Time, b.Time) })
 	if err := os.MkdirAll(out, 0o755); err != nil {
 		return c, fmt.Errorf("inject: %w", err)
 	}
@@ -62,10 +59,10 @@ func Copy(ctx context.Context, dir, out string, kinds []string, seed uint64) (c 
 	return c, writeLabels(ctx, filepath.Join(out, "labels.csv"), c.Attacks, dir)
 }
 
-// survey finds the time span and a free address in a network inside.
-func survey(ctx context.Context, dir string) (from, to time.Time, inside netip.Addr, err error) {
+// survey finds the time span and the addresses inside, of which the lowest is the victim.
+func survey(ctx context.Context, dir string) (s Site, used map[netip.Addr]bool, err error) {
 	var low, high int64
-	used := map[netip.Addr]bool{}
+	used = map[netip.Addr]bool{}
 	_, err = zeek.Scanner{Dir: dir, Final: true}.Scan(ctx, zeek.KindConn, nil, zeek.Handler{
 		Conn: func(c *zeek.Conn, _ zeek.Origin) error {
 			if low == 0 || c.Time < low {
@@ -80,35 +77,33 @@ func survey(ctx context.Context, dir string) (from, to time.Time, inside netip.A
 		Bad: ignore,
 	})
 	if err != nil {
-		return from, to, inside, err
+		return s, nil, err
 	}
 	if high == 0 {
-		return from, to, inside, fmt.Errorf("%w: %s", ErrEmpty, dir)
+		return s, nil, fmt.Errorf("%w: %s", ErrEmpty, dir)
 	}
-	inside = free(used)
-	return time.Unix(0, low), time.Unix(0, high), inside, nil
-}
-
-// free is an unused address beside the lowest used one, so that the choice does not
-// depend on the order of a map.
-func free(used map[netip.Addr]bool) netip.Addr {
-	var lowest netip.Addr
+	s.From, s.To = time.Unix(0, low), time.Unix(0, high)
 	for a := range used {
-		if !lowest.IsValid() || a.Less(lowest) {
-			lowest = a
+		if !s.Victim.IsValid() || a.Less(s.Victim) {
+			s.Victim = a
 		}
 	}
-	if !lowest.IsValid() {
-		return lowest
+	if !s.Victim.IsValid() {
+		s.Victim = netip.AddrFrom4([4]byte{10, 77, 66, 1})
 	}
-	b := lowest.As4()
+	return s, used, nil
+}
+
+// free is the highest unused address of the network of beside.
+func free(used map[netip.Addr]bool, beside netip.Addr) netip.Addr {
+	b := beside.As4()
 	for last := 254; last > 0; last-- {
 		b[3] = byte(last)
 		if a := netip.AddrFrom4(b); !used[a] {
 			return a
 		}
 	}
-	return netip.Addr{}
+	return beside
 }
 
 func ignore(zeek.Origin, []byte, error) error { return nil }
