@@ -1,117 +1,331 @@
 package mine
 
 import (
+	"bytes"
 	"strings"
 
 	"github.com/inframind/inframind/log-classifier/token"
 )
 
-// keyer turns a masked line into the tokens that tell templates apart. A piece of a token
-// that holds a placeholder is a value as a whole (blk_<num>, eth<num>), and so are dates in
-// words, numbers with their units, and names after "user". Values in a row count as one.
+// keyer turns a masked line into the tokens that tell templates apart. What the form of a
+// line says is a value is one: what has a placeholder in it (blk_<num>, eth<num>), lists and
+// objects, true and false, dates in words, numbers with their units, names after "user" or
+// "host:". Quoted text and the right side of key=value are values once they were seen to
+// vary. Values in a row count as one. It holds scratch space: its results are valid until
+// the next call.
 type keyer struct {
-	key, shown []string
+	slots  slots
+	folded []byte
+	words  [][]byte
+	value  []byte // of one word: what is compared
+	typed  []byte // and what is shown
+	key    list   // what is compared
+	shown  list   // the same with typed placeholders, for people
 }
 
-const splitters = "=,;()[]{}\"'|:"
+// list is tokens joined by blanks.
+type list struct {
+	text []byte
+	end  []int // of each token
+}
 
-// tokens returns the key, and the same tokens with typed placeholders for people. Both are
-// valid until the next call.
-func (k *keyer) tokens(masked []byte) (key, shown []string) {
-	k.key, k.shown = k.key[:0], k.shown[:0]
-	words := strings.Fields(string(masked))
-	for i := 0; i < len(words); i++ {
-		w := words[i]
-		if len(k.key) >= maxTokens {
-			k.push(Wild, Wild)
-			break
-		}
-		if n := dateWords(words[i:]); n > 0 {
-			k.push(Wild, token.Time)
-			i += n - 1
-			continue
-		}
-		v := value(w)
-		if bare(v) == Wild && i+1 < len(words) && isUnit(words[i+1]) {
-			tail := words[i+1][len(strings.TrimRight(words[i+1], ",.;:)")):]
-			k.push(v+tail, w+" "+words[i+1])
-			i++
-			continue
-		}
-		if i > 0 && isUserWord(words[i-1]) && plainName(w) {
-			k.push(Wild, Wild)
-			if w != "from" && w != "by" { // else the name is empty
-				continue
-			}
-		}
-		k.push(v, w)
+func (l *list) reset() { l.text, l.end = l.text[:0], l.end[:0] }
+
+func (l *list) push(t []byte) {
+	if len(l.end) > 0 {
+		l.text = append(l.text, ' ')
 	}
-	return k.key, k.shown
+	l.text = append(l.text, t...)
+	l.end = append(l.end, len(l.text))
+}
+
+// extend adds to the last token.
+func (l *list) extend(t []byte) {
+	l.text = append(append(l.text, ' '), t...)
+	l.end[len(l.end)-1] = len(l.text)
+}
+
+func (l *list) last() []byte {
+	n := len(l.end)
+	if n == 0 {
+		return nil
+	}
+	start := 0
+	if n > 1 {
+		start = l.end[n-2] + 1
+	}
+	return l.text[start:]
+}
+
+// tokens returns copies of the tokens.
+func (l *list) tokens() []string {
+	out := make([]string, len(l.end))
+	start := 0
+	for i, end := range l.end {
+		out[i] = string(l.text[start:end])
+		start = end + 1
+	}
+	return out
+}
+
+var wild = []byte(Wild)
+
+// read fills key and shown from a masked line.
+func (k *keyer) read(masked []byte) {
+	k.key.reset()
+	k.shown.reset()
+	k.fold(masked)
+	k.split()
+	for i := 0; i < len(k.words); i++ {
+		if len(k.key.end) >= maxTokens {
+			k.push(wild, wild)
+			return
+		}
+		i += k.word(i)
+	}
+}
+
+func (k *keyer) split() {
+	k.words = k.words[:0]
+	rest := k.folded
+	for {
+		w, more, ok := bytes.Cut(rest, []byte{' '})
+		if len(w) > 0 {
+			k.words = append(k.words, w)
+		}
+		if !ok {
+			return
+		}
+		rest = more
+	}
+}
+
+// word takes word i in, and returns how many further words belong to it.
+func (k *keyer) word(i int) (more int) {
+	w := k.words[i]
+	if n := dateWords(k.words[i:]); n > 0 {
+		k.push(wild, []byte(token.Time))
+		return n - 1
+	}
+	if isUnit(w) && k.afterValue() {
+		k.shown.extend(w)
+		return 0
+	}
+	v := k.valueOf(w)
+	switch {
+	case i == 3 && bytes.HasPrefix(w, []byte("[<time>")) && holdsIP(k.words[0]):
+		k.key.reset() // an access log: host, identity, user, time
+		k.shown.reset()
+		k.push(wild, k.words[0])
+	case i > 0 && isLabel(k.words[i-1]) && plainName(w):
+		k.push(wild, []byte("<user>"))
+		if string(w) != "from" && string(w) != "by" { // else the name is empty
+			return 0
+		}
+		v, k.typed = w, append(k.typed[:0], w...)
+	case i > 0 && assigns(k.words[i-1]) && bytes.IndexByte(w, '=') < 0 && k.slots.varies(k.assigned(i-1), w):
+		tail := w[len(bytes.TrimRight(w, ",.;:)]}")):]
+		k.value = append(append(k.value[:0], Wild...), tail...)
+		if bytes.IndexByte(w, '<') < 0 {
+			k.typed = append(append(k.typed[:0], Wild...), tail...)
+		}
+		v = k.value
+	}
+	k.push(v, k.typed)
+	return 0
+}
+
+// afterValue tells whether the last token is a value, or a key with one.
+func (k *keyer) afterValue() bool {
+	last := k.key.last()
+	return (isWild(last) || bytes.HasSuffix(last, []byte("=<*>"))) && string(k.shown.last()) != Wild
 }
 
 // push appends a token; a value right after a value is swallowed, and so is a value in
-// brackets, which only says the same in other words: "812 bytes (1 KB)".
-func (k *keyer) push(key, shown string) {
-	key = bare(key)
-	if n := len(k.key); n > 0 && (key == Wild && (k.key[n-1] == Wild || shown[0] == '(') || key == "()" && k.key[n-1] == Wild) {
-		return
+// brackets, which only says the same in other words: "812 bytes (1 KB)". A word that was
+// found to vary stays a token of its own, so that reading a template's text gives its key.
+func (k *keyer) push(key, shown []byte) {
+	if bare(key) {
+		key = wild
 	}
-	k.key, k.shown = append(k.key, key), append(k.shown, shown)
-}
-
-// bare returns Wild for a token that is values and punctuation only, and else the token.
-func bare(t string) string {
-	if !strings.Contains(t, Wild) {
-		return t
-	}
-	for i := 0; i < len(t); i++ {
-		if c := t[i]; c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= 0x80 || c == '=' {
-			return t
+	if last := k.key.last(); len(last) > 0 {
+		after := isWild(last) && string(k.shown.last()) != Wild
+		if isWild(key) && string(shown) != Wild && (after || shown[0] == '(') || after && string(key) == "()" {
+			return
 		}
 	}
-	return Wild
+	k.key.push(key)
+	k.shown.push(shown)
 }
 
-// value replaces each piece of a token that holds a placeholder by <*>.
-func value(w string) string {
-	if !strings.Contains(w, "<") {
-		return w
+func isWild(t []byte) bool { return bare(t) || string(t) == Wild }
+
+// bare tells whether a token is values and punctuation only.
+func bare(t []byte) bool {
+	if bytes.IndexByte(t, '*') < 0 || !bytes.Contains(t, wild) {
+		return false
 	}
-	var b strings.Builder
+	for _, c := range t {
+		if isLetter(c) || c == '=' {
+			return false
+		}
+	}
+	return true
+}
+
+func isLetter(c byte) bool { return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= 0x80 }
+
+const splitters = "=,;()[]{}\"'|:"
+
+func isSplitter(c byte) bool { return strings.IndexByte(splitters, c) >= 0 }
+
+// valueOf replaces each piece of a token that is a value by <*>, and in k.typed those that
+// have no placeholder of their own.
+func (k *keyer) valueOf(w []byte) []byte {
+	out, typed := k.value[:0], k.typed[:0]
+	if isBase64(w) {
+		k.value, k.typed = append(out, Wild...), append(typed, token.ID...)
+		return k.value
+	}
 	for i := 0; i < len(w); {
-		if strings.IndexByte(splitters, w[i]) >= 0 {
-			b.WriteByte(w[i])
+		if isSplitter(w[i]) {
+			if (w[i] == '[' || w[i] == '(') && bytes.HasPrefix(w[i+1:], []byte(token.IP)) {
+				out, typed = nameOf(out), nameOf(typed) // unknown[<ip>]: the name of an address
+			}
+			out, typed = append(out, w[i]), append(typed, w[i])
 			i++
+			if n := k.assignedHere(w, i); n > 0 {
+				out, typed = append(out, Wild...), appendTyped(typed, w[i:i+n])
+				i += n
+			}
 			continue
 		}
 		j, holds := piece(w, i)
-		switch s := b.String(); {
-		case !holds:
-			b.WriteString(w[i:j])
-		case longName(w[i:j]):
-			b.WriteString(strings.Map(func(r rune) rune {
-				if r == '<' || r == '>' {
-					return -1
-				}
-				return r
-			}, w[i:j]))
-		case len(s) > len(Wild) && s[:len(s)-1][max(0, len(s)-1-len(Wild)):] == Wild:
-			trimmed := s[:len(s)-1] // <*>,<*> is one value
-			b.Reset()
-			b.WriteString(trimmed)
+		switch p := w[i:j]; {
+		case !holds && !isConstant(p) && !isRandom(p) && !isFile(p) && bytes.IndexByte(p, '\\') < 0:
+			out, typed = append(out, p...), append(typed, p...)
+		case holds && longName(p):
+			out, typed = appendName(out, p), append(typed, p...)
+		case len(out) > len(Wild) && bytes.HasSuffix(out[:len(out)-1], wild):
+			out, typed = out[:len(out)-1], typed[:len(typed)-1] // <*>,<*> is one value
 		default:
-			b.WriteString(Wild)
+			out, typed = append(out, Wild...), appendTyped(typed, p)
 		}
 		i = j
 	}
-	return b.String()
+	k.value, k.typed = out, typed
+	return out
+}
+
+func appendTyped(out, value []byte) []byte {
+	switch {
+	case bytes.IndexByte(value, '<') >= 0:
+		return append(out, value...)
+	case bytes.IndexByte(value, '\\') >= 0:
+		return append(out, token.Path...)
+	}
+	return append(out, Wild...)
+}
+
+// nameOf replaces a word at the end of out by <*>.
+func nameOf(out []byte) []byte {
+	n := len(out)
+	for n > 0 && !isSplitter(out[n-1]) {
+		n--
+	}
+	if n == len(out) {
+		return out
+	}
+	return append(out[:n], Wild...)
+}
+
+// appendName appends a long name without the brackets of its placeholders.
+func appendName(out, p []byte) []byte {
+	for _, c := range p {
+		if c != '<' && c != '>' {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// keyOf returns the key that the = at i assigns to, "" if it is no assignment, or if its
+// value is a sentence.
+func keyOf(w []byte, i int) []byte {
+	if i+1 < len(w) && (w[i+1] == '=' || w[i+1] == '>') {
+		return nil
+	}
+	start := i
+	for start > 0 && !isSplitter(w[start-1]) {
+		start--
+	}
+	switch string(w[start:i]) {
+	case "msg", "message", "MESSAGE":
+		return nil
+	}
+	return w[start:i]
+}
+
+// assignedHere returns the length of the value at i that the = before it assigns, if it is
+// known to vary.
+func (k *keyer) assignedHere(w []byte, i int) int {
+	if w[i-1] != '=' || i == len(w) {
+		return 0
+	}
+	key := keyOf(w, i-1)
+	if len(key) == 0 {
+		return 0
+	}
+	n := valueEnd(w[i:])
+	if n > 0 && k.slots.varies(key, w[i:i+n]) {
+		return n
+	}
+	return 0
+}
+
+// valueEnd returns where the value that starts s ends: at a comma and the like, outside the
+// brackets that it opens.
+func valueEnd(s []byte) int {
+	depth := 0
+	for i, c := range s {
+		switch c {
+		case '(', '[', '{':
+			depth++
+		case ')', ']', '}':
+			if depth--; depth < 0 {
+				return i
+			}
+		case ',', ';', '|':
+			if depth == 0 {
+				return i
+			}
+		}
+	}
+	return len(bytes.TrimRight(s, ".:"))
+}
+
+// assigns tells whether a word ends in =, so that the next one is its value.
+func assigns(w []byte) bool {
+	n := len(w)
+	return w[n-1] == '=' && (n == 1 || len(keyOf(w, n-1)) > 0)
+}
+
+// assigned returns the key of the word that follows word i, which assigns.
+func (k *keyer) assigned(i int) []byte {
+	if w := k.words[i]; len(w) > 1 {
+		return keyOf(w, len(w)-1)
+	}
+	if i > 0 {
+		return k.words[i-1]
+	}
+	return nil
 }
 
 // piece returns the end of the piece of w at i, and whether it holds a placeholder. A row of
 // dots ends a piece too.
-func piece(w string, i int) (end int, holds bool) {
+func piece(w []byte, i int) (end int, holds bool) {
 	j := i
-	for ; j < len(w) && strings.IndexByte(splitters, w[j]) < 0; j++ {
+	for ; j < len(w) && !isSplitter(w[j]); j++ {
 		if w[j] == '.' && j+1 < len(w) && w[j+1] == '.' {
 			for j < len(w) && w[j] == '.' {
 				j++
@@ -121,87 +335,4 @@ func piece(w string, i int) (end int, holds bool) {
 		holds = holds || w[j] == '<'
 	}
 	return j, holds
-}
-
-// longName tells whether a piece with a number in it is the name of something in the
-// program, such as a function, rather than an id: it has many letters.
-func longName(p string) bool {
-	letters, inside := 0, false
-	for i := 0; i < len(p); i++ {
-		switch c := p[i]; {
-		case c == '<':
-			inside = true
-		case c == '>':
-			inside = false
-		case !inside && (c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'):
-			letters++
-		}
-	}
-	return letters >= 16
-}
-
-// isUnit tells whether w is a unit written apart from its number.
-func isUnit(w string) bool {
-	switch strings.TrimRight(w, ",.;:)") {
-	case "B", "KB", "MB", "GB", "TB", "kB", "KiB", "MiB", "GiB", "bytes", "byte", "kbytes",
-		"ms", "us", "ns", "s", "sec", "secs", "second", "seconds", "msec", "usec", "min", "mins", "minutes", "hours", "days",
-		"microseconds", "milliseconds", "Hz", "kHz", "MHz", "GHz", "C", "V", "W", "A", "RPM", "rpm", "%", "percent", "pages":
-		return true
-	}
-	return false
-}
-
-// dateWords returns how many words at the start of ws make a date in words: an optional day
-// of the week, a month, and what belongs to them. 0 means that there is none.
-func dateWords(ws []string) int {
-	n := 0
-	if isDay(ws[0]) {
-		n++
-	}
-	if n >= len(ws) || !isMonth(ws[n]) {
-		return 0
-	}
-	n++
-	start := n
-	for n < len(ws) && (bare(value(ws[n])) == Wild || isZone(ws[n])) {
-		n++
-	}
-	if n == start {
-		return 0
-	}
-	return n
-}
-
-func isDay(w string) bool {
-	return len(w) >= 3 && len(w) <= 4 && strings.Contains(" Mon Tue Wed Thu Fri Sat Sun ", " "+strings.TrimRight(w, ",")+" ")
-}
-
-func isMonth(w string) bool {
-	return len(w) == 3 && strings.Contains(" Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec ", " "+w+" ")
-}
-
-func isZone(w string) bool {
-	switch w {
-	case "UTC", "GMT", "CET", "CEST", "EST", "EDT", "CST", "CDT", "MST", "MDT", "PST", "PDT", "JST", "IST", "BST", "AM", "PM":
-		return true
-	}
-	return false
-}
-
-func isUserWord(w string) bool {
-	return w == "user" || w == "User" || w == "username" || w == "account"
-}
-
-// plainName tells whether w may be a login name: one lower-case word.
-func plainName(w string) bool {
-	for i := 0; i < len(w); i++ {
-		if c := w[i]; (c < 'a' || c > 'z') && c != '_' && c != '-' && c != '.' {
-			return false
-		}
-	}
-	switch w {
-	case "is", "was", "has", "not", "for", "to", "with", "on", "in", "at", "and", "or", "request", "requested", "name", "id":
-		return false
-	}
-	return len(w) > 1
 }

@@ -36,7 +36,7 @@ type Template struct {
 type Options struct {
 	MaxTemplates int // beyond it, new kinds join a catch-all of their length; default 20,000
 	Values       int // distinct words at one place that make it vary; default 4
-	Constants    int // fixed words a template keeps at least; default 3
+	Constants    int // fixed words beside it; with one less, twice as many values; default 3
 }
 
 func (o *Options) defaults() {
@@ -54,30 +54,27 @@ func (o *Options) defaults() {
 // Wild stands for a word that varies.
 const Wild = "<*>"
 
-// firstConstants is how many fixed words must follow a first word that varies.
-const firstConstants = 6
-
 // maxTokens is how many tokens of a line take part; the rest counts as one varying token.
 const maxTokens = 60
 
 // Miner groups lines. It is not safe for concurrent use.
 type Miner struct {
-	opt    Options
-	byKey  map[string]*Template // exact key and keys with <*>, joined by blanks
-	byID   map[string]*Template // merged ones too
-	live   int
-	places map[uint64]*place // one position left open: which templates differ only there
-	keyer  keyer
-	recent map[string]*Template // by masked line
+	opt      Options
+	byKey    map[string]*Template // exact key and keys with <*>, joined by blanks
+	byID     map[string]*Template // merged ones too
+	live     int
+	places   map[uint64]*place // one position left open: which templates differ only there
+	families map[uint64][]*Template // by length and first word
+	keyer    keyer
+	recent   map[string]*Template // by masked line
 }
-
-// place is a key with one position open.
-type place struct{ members []*Template }
 
 // New returns an empty miner.
 func New(opt Options) *Miner {
 	opt.defaults()
-	return &Miner{opt: opt, byKey: map[string]*Template{}, byID: map[string]*Template{}, places: map[uint64]*place{}, recent: map[string]*Template{}}
+	m := &Miner{opt: opt, byKey: map[string]*Template{}, byID: map[string]*Template{}, places: map[uint64]*place{}, families: map[uint64][]*Template{}, recent: map[string]*Template{}}
+	m.keyer.slots = slots{values: opt.Values, seen: map[uint64][]uint64{}}
+	return m
 }
 
 // Len is how many templates there are.
@@ -101,11 +98,16 @@ func (m *Miner) Find(masked []byte) (t *Template, isNew bool) {
 const maxRecent = 1 << 15
 
 func (m *Miner) find(masked []byte) (t *Template, isNew bool) {
-	tokens, shown := m.keyer.tokens(masked)
-	key := strings.Join(tokens, " ")
-	if t := m.byKey[key]; t != nil {
+	m.keyer.read(masked)
+	if m.keyer.slots.grown {
+		m.keyer.slots.grown = false
+		m.rekey()
+		m.keyer.read(masked)
+	}
+	if t := m.byKey[string(m.keyer.key.text)]; t != nil {
 		return m.Resolve(t), false
 	}
+	key, tokens := string(m.keyer.key.text), m.keyer.key.tokens()
 	if t := m.wild(tokens); t != nil {
 		m.byKey[key] = t
 		return t, false
@@ -113,9 +115,45 @@ func (m *Miner) find(masked []byte) (t *Template, isNew bool) {
 	if m.live >= m.opt.MaxTemplates {
 		return m.catchAll(len(tokens)), false
 	}
-	t = m.add(slices.Clone(tokens), slices.Clone(shown), key)
+	t = m.add(tokens, m.keyer.shown.tokens(), key)
 	m.index(t)
 	return m.Resolve(t), m.Resolve(t) == t
+}
+
+// rekey merges the templates whose keys are equal now that a slot varies.
+func (m *Miner) rekey() {
+	for _, t := range m.All() {
+		m.keyer.read([]byte(t.Text))
+		if key := m.keyer.key.text; string(key) != t.Key {
+			m.become(t, m.keyer.key.tokens(), m.keyer.shown.tokens())
+		}
+	}
+}
+
+// become gives t a new key, and merges it into the template that has that key already.
+func (m *Miner) become(t *Template, tokens, shown []string) {
+	t.tokens, t.Shown = tokens, shown
+	t.Key, t.Text = strings.Join(tokens, " "), strings.Join(shown, " ")
+	if o := m.byKey[t.Key]; o != nil {
+		if o = m.Resolve(o); o != t {
+			m.absorb(o, t)
+			return
+		}
+	}
+	m.byKey[t.Key] = t
+	for _, o := range m.relatives(tokens) {
+		if o != t && m.covers(tokens, o.tokens) {
+			m.absorb(t, o)
+		}
+	}
+	m.index(t)
+}
+
+// absorb merges o into t.
+func (m *Miner) absorb(t, o *Template) {
+	t.absorb(o)
+	o.Into = t.ID
+	m.live--
 }
 
 // Resolve follows merges.
@@ -143,8 +181,13 @@ func (m *Miner) All() []*Template {
 			out = append(out, t)
 		}
 	}
-	slices.SortFunc(out, func(a, b *Template) int { return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.ID, b.ID)) })
+	slices.SortFunc(out, byCount)
 	return out
+}
+
+// byCount orders templates, most frequent first.
+func byCount(a, b *Template) int {
+	return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.ID, b.ID))
 }
 
 func (m *Miner) add(tokens, shown []string, key string) *Template {
@@ -168,101 +211,6 @@ func (m *Miner) catchAll(n int) *Template {
 		return t
 	}
 	return m.add(tokens, tokens, key)
-}
-
-// wild looks for a template that has <*> where the tokens differ from it.
-func (m *Miner) wild(tokens []string) *Template {
-	for i := range tokens {
-		p := m.places[placeHash(tokens, i)]
-		if p == nil {
-			continue
-		}
-		for _, t := range p.members {
-			if t = m.Resolve(t); len(t.tokens) == len(tokens) && matches(t.tokens, tokens) {
-				return t
-			}
-		}
-	}
-	return nil
-}
-
-func matches(pattern, tokens []string) bool {
-	for i, p := range pattern {
-		if p != Wild && p != tokens[i] {
-			return false
-		}
-	}
-	return true
-}
-
-// placeHash identifies a key whose i-th token is left open.
-func placeHash(tokens []string, i int) uint64 {
-	h := uint64(len(tokens))*0x9e3779b97f4a7c15 + uint64(i)
-	for k, t := range tokens {
-		if k != i {
-			h = (h ^ xxhash.Sum64String(t)) * 1099511628211
-			h ^= h >> 29
-		}
-	}
-	return h
-}
-
-// file enters t under each of its open positions.
-func (m *Miner) file(t *Template) {
-	for i := range t.tokens {
-		h := placeHash(t.tokens, i)
-		if m.places[h] == nil {
-			m.places[h] = &place{}
-		}
-		m.places[h].members = append(m.places[h].members, t)
-	}
-}
-
-// index files t and merges where enough values were seen.
-func (m *Miner) index(t *Template) {
-	m.file(t)
-	constants := 0
-	for _, tok := range t.tokens {
-		if !strings.Contains(tok, "<") {
-			constants++
-		}
-	}
-	for i, tok := range t.tokens {
-		if i == 0 && constants < firstConstants {
-			continue
-		}
-		p := m.places[placeHash(t.tokens, i)]
-		if !strings.Contains(tok, "<") && constants-1 >= m.opt.Constants && len(p.members) >= m.opt.Values {
-			m.merge(p, i)
-			return
-		}
-	}
-}
-
-// merge makes one template of the members of p, which differ at position i only.
-func (m *Miner) merge(p *place, i int) {
-	first := m.Resolve(p.members[0])
-	for _, t := range p.members[1:] {
-		if t = m.Resolve(t); t != first {
-			first.absorb(t)
-			t.Into = first.ID
-			m.live--
-		}
-	}
-	p.members = p.members[:1]
-	p.members[0] = first
-	first.tokens, first.Shown = slices.Clone(first.tokens), slices.Clone(first.Shown)
-	first.tokens[i], first.Shown[i] = Wild, Wild
-	first.Key, first.Text = strings.Join(first.tokens, " "), strings.Join(first.Shown, " ")
-	if t := m.byKey[first.Key]; t != nil && m.Resolve(t) != first {
-		t = m.Resolve(t)
-		t.absorb(first)
-		first.Into = t.ID
-		m.live--
-		return
-	}
-	m.byKey[first.Key] = first
-	m.index(first)
 }
 
 // absorb adds the counts of o, which is no longer a template of its own.

@@ -99,7 +99,7 @@ func TestRestoreRefusesDamage(t *testing.T) {
 		"circle":   {{ID: "a", Key: "x", Shown: []string{"x"}, Into: "b"}, {ID: "b", Key: "y", Shown: []string{"y"}, Into: "a"}},
 		"words":    {{ID: "a", Key: "x y", Shown: []string{"x"}}},
 	} {
-		if _, err := Restore(State{ts}, Options{}); err == nil {
+		if _, err := Restore(State{Templates: ts}, Options{}); err == nil {
 			t.Errorf("%s: no error", name)
 		}
 	}
@@ -156,6 +156,7 @@ func TestChange(t *testing.T) {
 
 func FuzzFind(f *testing.F) {
 	f.Add("a b 1\nc d (2) e\nuser from by")
+	f.Add("x=1 y= z \"GET /a b\" {a: 1} [a, b] 5 KB (3) Nov 21 10:00:00\n1.2.3.4 - - [21/Nov/2026:10:00:00 +0000] \"a b\" 1")
 	f.Fuzz(func(t *testing.T, text string) {
 		m, mask := New(Options{MaxTemplates: 20}), token.NewMasker()
 		for l := range strings.Lines(text) {

@@ -3,18 +3,21 @@ package mine
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
 
 // State is what a Miner has learnt, as it is saved: live templates and merged ones.
 type State struct {
-	Templates []*Template `json:"templates"`
+	Templates []*Template         `json:"templates"`
+	Slots     map[uint64][]uint64 `json:"slots,omitempty"` // values seen after a key, hashed
 }
 
-// State returns the miner's templates for saving, ordered by id.
+// State returns the miner's templates for saving, ordered by id. It
+// is valid until the next Find.
 func (m *Miner) State() State {
-	s := State{Templates: make([]*Template, 0, len(m.byID))}
+	s := State{Templates: make([]*Template, 0, len(m.byID)), Slots: m.keyer.slots.seen}
 	for _, t := range m.byID {
 		s.Templates = append(s.Templates, t)
 	}
@@ -58,8 +61,14 @@ func Restore(s State, opt Options) (*Miner, error) {
 	}
 	for _, t := range s.Templates {
 		if t.Into == "" {
-			m.file(t)
+			m.enter(t)
+			for i := range t.tokens {
+				p := m.at(t.tokens, i)
+				p.members = append(p.members, t)
+			}
 		}
 	}
+	maps.Copy(m.keyer.slots.seen, s.Slots)
+	m.rekey() // an earlier version may have made other keys
 	return m, nil
 }
