@@ -18,8 +18,8 @@ import (
 // Options are the thresholds, per source and domain in a day. The zero value takes the
 // defaults in brackets.
 type Options struct {
-	MinNames    int     `yaml:"min_names"`    // distinct names [50]
-	MinLength   float64 `yaml:"min_length"`   // mean length of what stands before the domain [16]
+	MinNames    int     `yaml:"min_names"`    // distinct names of 30 characters; more of shorter ones [50]
+	MinLength   float64 `yaml:"min_length"`   // mean length of what stands before the domain [10]
 	MinDistinct float64 `yaml:"min_distinct"` // distinct names per query [0.4]
 	MinInfo     float64 `yaml:"min_info"`     // bytes of entropy in all distinct names [1,000]
 }
@@ -28,7 +28,7 @@ func (o Options) withDefaults() Options {
 	if o.MinNames <= 0 {
 		o.MinNames = 50
 	}
-	for p, v := range map[*float64]float64{&o.MinLength: 16, &o.MinDistinct: .4, &o.MinInfo: 1000} {
+	for p, v := range map[*float64]float64{&o.MinLength: 10, &o.MinDistinct: .4, &o.MinInfo: 1000} {
 		if *p <= 0 {
 			*p = v
 		}
@@ -36,11 +36,25 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
+const (
+	// usualLength is the length of name that MinNames is about: a tunnel that carries
+	// less in a name needs more of them.
+	usualLength = 30
+	// fewest is how many names are needed however long they are.
+	fewest = 20
+	// Names shorter than short must be random from the beginning: web-1, web-2, ... are
+	// many, too.
+	short      = 24
+	beginning  = 6
+	randomness = 0.8 // distinct beginnings per distinct name
+)
+
 // Talk is what one source asked of one domain today.
 type Talk struct {
 	Start           int64
 	Queries, NX     int
 	Names           detect.Set
+	Starts          detect.Set // distinct beginnings of names
 	Length, Entropy float64 // sums over distinct names; Entropy in bytes
 }
 
@@ -77,7 +91,7 @@ func (d *Detector) Observe(e *detect.Event) float64 {
 		return 0
 	}
 	sub, domain := split(a.Name)
-	if sub == "" {
+	if sub == "" || strings.Trim(sub, "0123456789.-") == "" { // a reversed address: a block list
 		return 0
 	}
 	t := d.s.Talks.At(evidence.Mix(evidence.Hash(a.Orig), hash(domain)))
@@ -91,13 +105,21 @@ func (d *Detector) Observe(e *detect.Event) float64 {
 	if t.Names.Add(hash(sub)) {
 		t.Length += float64(len(sub))
 		t.Entropy += float64(len(sub)) * entropy(sub) / 8
+		t.Starts.Add(hash(sub[:min(len(sub), beginning)]))
 	}
-	n := float64(t.Names.Len())
-	if t.Names.Len() < d.o.MinNames || t.Length/n < d.o.MinLength || n/float64(t.Queries) < d.o.MinDistinct || t.Entropy < d.o.MinInfo {
+	if !d.over(t) {
 		return 0
 	}
 	d.tell(e, t, domain)
 	return .9
+}
+
+func (d *Detector) over(t *Talk) bool {
+	n := float64(t.Names.Len())
+	length := t.Length / max(n, 1)
+	need := max(fewest, float64(d.o.MinNames)*usualLength/max(length, 1))
+	random := length >= short || float64(t.Starts.Len()) >= randomness*n
+	return n >= need && random && length >= d.o.MinLength && n/float64(t.Queries) >= d.o.MinDistinct && t.Entropy >= d.o.MinInfo
 }
 
 func (d *Detector) tell(e *detect.Event, t *Talk, domain string) {

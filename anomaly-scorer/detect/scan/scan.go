@@ -1,5 +1,6 @@
 // Package scan finds sources that try many hosts (horizontal), many ports of one host
-// (vertical), fast or slowly, and hosts that many sources probe (distributed).
+// (vertical), fast or slowly, with or without success, and hosts that many sources probe
+// (distributed).
 package scan
 
 import (
@@ -14,15 +15,19 @@ import (
 
 // Options are the thresholds. The zero value takes the defaults in brackets.
 type Options struct {
-	FastHosts int `yaml:"fast_hosts"` // hosts a source fails at within 10 minutes [10]
-	SlowHosts int `yaml:"slow_hosts"` // and within a day [15]
-	FastPorts int `yaml:"fast_ports"` // ports of one host within 10 minutes [15]
-	SlowPorts int `yaml:"slow_ports"` // and within a day [30]
-	Sources   int `yaml:"sources"`    // sources that probe one host within a day [20]
+	FastHosts  int `yaml:"fast_hosts"`  // hosts a source fails at within 10 minutes [10]
+	SlowHosts  int `yaml:"slow_hosts"`  // and within a day [15]
+	FastPorts  int `yaml:"fast_ports"`  // ports of one host within 10 minutes [15]
+	SlowPorts  int `yaml:"slow_ports"`  // and within a day [20]
+	Sources    int `yaml:"sources"`     // sources that probe one host within a day [20]
+	SweepHosts int `yaml:"sweep_hosts"` // strangers on one port that answer within 10 minutes [40]
+	SweepPorts int `yaml:"sweep_ports"` // ports of one host that answer within 10 minutes [30]
 }
 
 func (o Options) withDefaults() Options {
-	for p, v := range map[*int]int{&o.FastHosts: 10, &o.SlowHosts: 15, &o.FastPorts: 15, &o.SlowPorts: 30, &o.Sources: 20} {
+	for p, v := range map[*int]int{
+		&o.FastHosts: 10, &o.SlowHosts: 15, &o.FastPorts: 15, &o.SlowPorts: 20, &o.Sources: 20, &o.SweepHosts: 40, &o.SweepPorts: 30,
+	} {
 		if *p <= 0 {
 			*p = v
 		}
@@ -49,10 +54,12 @@ type Fan struct {
 
 // State is what the detector remembers.
 type State struct {
-	Hosts   detect.Cache[uint64, Fan] // by source
-	Ports   detect.Cache[uint64, Fan] // by source and destination
-	Targets detect.Cache[uint64, Fan] // by destination
-	Usual   [2][bins]int              // how many sources have failed at so many hosts, ports
+	Start   int64                       // log time of the first record
+	Reached detect.Cache[uint64, Reach] // by source and port, and by source and destination
+	Hosts   detect.Cache[uint64, Fan]   // by source
+	Ports   detect.Cache[uint64, Fan]   // by source and destination
+	Targets detect.Cache[uint64, Fan]   // by destination
+	Usual   [2][bins]int                // how many sources have failed at so many hosts, ports
 	Book    detect.Book
 }
 
@@ -66,7 +73,7 @@ type Detector struct {
 func New(o Options, maxEntries int) *Detector {
 	return &Detector{o: o.withDefaults(), s: State{
 		Hosts: detect.NewCache[uint64, Fan](maxEntries), Ports: detect.NewCache[uint64, Fan](maxEntries),
-		Targets: detect.NewCache[uint64, Fan](maxEntries), Book: detect.NewBook("scan"),
+		Targets: detect.NewCache[uint64, Fan](maxEntries), Reached: detect.NewCache[uint64, Reach](maxEntries), Book: detect.NewBook("scan"),
 	}}
 }
 
@@ -82,7 +89,7 @@ func (d *Detector) State() any { return &d.s }
 // Observe implements detect.Detector. Only first contacts count: talking to the same
 // service again is no exploration.
 func (d *Detector) Observe(e *detect.Event) float64 {
-	if e.Conn == nil || !e.Evidence.First || e.Evidence.Outcome == evidence.Neutral {
+	if e.Conn == nil || !e.Evidence.First {
 		return 0
 	}
 	c := e.Conn
@@ -94,7 +101,9 @@ func (d *Detector) Observe(e *detect.Event) float64 {
 		if f := d.s.Ports.Get(evidence.Mix(src, dst)); f != nil {
 			f.Worked++
 		}
-		return 0
+	}
+	if e.Evidence.Outcome != evidence.Failed {
+		return d.sweep(e, src, dst)
 	}
 	hosts := d.fan(&d.s.Hosts, src, c, dst, 0)
 	ports := d.fan(&d.s.Ports, evidence.Mix(src, dst), c, uint64(c.Proto)<<16|uint64(c.RespPort), 1)
