@@ -17,6 +17,10 @@ import (
 // maxWritten bounds what one collector may write as text, in bytes.
 const maxWritten = 256 << 20
 
+// lastMoment is what drivers get to return in when the deadline has passed; those that honour
+// their context need no more.
+const lastMoment = 50 * time.Millisecond
+
 // Result is what one probe found.
 type Result struct {
 	Up       bool
@@ -81,8 +85,12 @@ func open(ctx context.Context, d Driver, p *Probe) (*Device, error) {
 		return o.dev, o.err
 	case <-ctx.Done():
 	}
-	// A driver that honours the context returns at once; its device must not leak.
-	go func() {
+	select { // a driver that honours the context returns at once, and knows better what was wrong
+	case o := <-done:
+		return o.dev, o.err
+	case <-time.After(lastMoment):
+	}
+	go func() { // a device that comes too late must not leak
 		if o := <-done; o.dev != nil && o.dev.Close != nil {
 			o.dev.Close()
 		}
@@ -159,10 +167,9 @@ func collectAll(ctx context.Context, dev *Device, p *Probe) []*outcome {
 	select {
 	case <-all:
 	case <-ctx.Done():
-		// Collectors that honour the context are done within this moment.
 		select {
 		case <-all:
-		case <-time.After(50 * time.Millisecond):
+		case <-time.After(lastMoment):
 		}
 	}
 	for _, o := range outs {
