@@ -5,6 +5,7 @@ package dnstunnel
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -91,7 +92,7 @@ func (d *Detector) Observe(e *detect.Event) float64 {
 		return 0
 	}
 	sub, domain := split(a.Name)
-	if sub == "" || strings.Trim(sub, "0123456789.-") == "" { // a reversed address: a block list
+	if sub == "" || reversed(sub) {
 		return 0
 	}
 	t := d.s.Talks.At(evidence.Mix(evidence.Hash(a.Orig), hash(domain)))
@@ -146,6 +147,13 @@ func split(name string) (sub, domain string) {
 		return "", ""
 	}
 	return strings.TrimSuffix(strings.TrimSuffix(name, domain), "."), domain
+}
+
+// reversed tells whether a name begins with a reversed address, as those of block lists do:
+// with four labels of at most three characters.
+func reversed(sub string) bool {
+	labels := strings.SplitN(sub, ".", 5)
+	return len(labels) >= 4 && !slices.ContainsFunc(labels[:4], func(l string) bool { return len(l) > 3 })
 }
 
 // entropy of the characters of s, in bits a character.
