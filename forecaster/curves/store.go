@@ -184,13 +184,28 @@ func (s *Store) Prune(t time.Time) (int, error) {
 		if !e.end.Before(t) {
 			continue
 		}
-		if err := os.Remove(filepath.Join(s.dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return n, fmt.Errorf("curve store: %w", err)
+		if err := s.remove(name); err != nil {
+			return n, err
 		}
-		delete(s.entries, name)
 		n++
 	}
 	return n, nil
+}
+
+// Remove drops the curve with exactly these labels, if there is one.
+func (s *Store) Remove(ls labels.Labels) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.remove(fileName(ls))
+}
+
+// remove drops one file. Callers hold s.mu.
+func (s *Store) remove(name string) error {
+	if err := os.Remove(filepath.Join(s.dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("curve store: %w", err)
+	}
+	delete(s.entries, name)
+	return nil
 }
 
 // Get returns the curve with exactly these labels.

@@ -146,14 +146,15 @@ func unreachable(err error) error {
 
 // finish keeps and publishes what the run found.
 func (e *Engine) finish(ctx context.Context, r *run) error {
-	e.forget(r.now)
+	err := e.forget(r.now)
 	if e.opts.DryRun {
 		return nil
 	}
-	err := e.save()
-	if err == nil {
-		err = e.logTraining(r.now)
+	serr := e.save()
+	if serr == nil {
+		serr = e.logTraining(r.now)
 	}
+	err = errors.Join(err, serr)
 	if e.opts.Curves != nil {
 		_, perr := e.opts.Curves.Prune(r.now)
 		err = errors.Join(err, perr)

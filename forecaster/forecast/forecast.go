@@ -133,7 +133,7 @@ func curve(t *Target, ls labels.Labels, in model.Input, f model.Forecast) curves
 	every := max(int(curveStep/in.Step), 1)
 	c := curves.Curve{
 		Start: in.Start.Add(time.Duration(len(in.Y)) * in.Step), Step: time.Duration(every) * in.Step,
-		Labels: labels.NewBuilder(publicLabels(ls)).Set(labels.MetricName, curves.MetricPrefix+t.Name).Labels(),
+		Labels: curveLabels(t.Name, ls),
 	}
 	for _, l := range []struct {
 		q string
@@ -146,4 +146,9 @@ func curve(t *Target, ls labels.Labels, in model.Input, f model.Forecast) curves
 		c.Lines = append(c.Lines, curves.Line{Quantile: l.q, Values: vals})
 	}
 	return c
+}
+
+// curveLabels name the curve of one series of a target.
+func curveLabels(target string, ls labels.Labels) labels.Labels {
+	return labels.NewBuilder(publicLabels(ls)).Set(labels.MetricName, curves.MetricPrefix+target).Labels()
 }

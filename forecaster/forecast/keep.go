@@ -55,11 +55,26 @@ func (e *Engine) fail(t *Target, ls labels.Labels, err error, now time.Time) {
 	e.results[k] = r
 }
 
-// forget drops series that have not been forecast for long: their machines are gone.
-func (e *Engine) forget(now time.Time) {
+// forget drops series that have not been forecast for long, since their machines are gone,
+// and those of targets that are not configured any more, with their curves.
+func (e *Engine) forget(now time.Time) error {
+	configured := map[string]bool{}
+	for _, t := range e.cfg.Targets {
+		configured[t.Name] = true
+	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	maps.DeleteFunc(e.results, func(_ string, r *Result) bool { return now.Sub(r.Made) > forgetAfter })
+	var err error
+	maps.DeleteFunc(e.results, func(_ string, r *Result) bool {
+		if configured[r.Target] && now.Sub(r.Made) <= forgetAfter {
+			return false
+		}
+		if e.opts.Curves != nil && !e.opts.DryRun {
+			err = errors.Join(err, e.opts.Curves.Remove(curveLabels(r.Target, r.Labels)))
+		}
+		return true
+	})
+	return err
 }
 
 // Results lists what is known, ordered by target and labels. The values must not be
