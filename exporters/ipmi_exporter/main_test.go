@@ -13,6 +13,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 
@@ -191,8 +192,22 @@ func TestServe(t *testing.T) {
 	if body := get(t, base+"/probe?debug=true&target="+addr, 200); !strings.Contains(body, "sensor readings") || strings.Contains(body, "= secret") {
 		t.Errorf("%s", body)
 	}
-	err := p.end(t, syscall.SIGTERM)
-	if open, ever := bmc.Sessions(); err != nil || open != 0 || ever != 1 {
+	resp, err := http.Post(base+"/-/reload", "", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	for end := time.Now().Add(5 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		if open, _ := bmc.Sessions(); open == 0 {
+			break
+		}
+	}
+	if open, ever := bmc.Sessions(); open != 0 || ever != 1 {
+		t.Errorf("%d sessions open of %d after a reload, want 0 of 1", open, ever)
+	}
+	get(t, base+"/probe?target="+addr, 200)
+	err = p.end(t, syscall.SIGTERM)
+	if open, ever := bmc.Sessions(); err != nil || open != 0 || ever != 2 {
 		t.Errorf("%v, %d sessions open of %d\n%s", err, open, ever, p.stderr.String())
 	}
 	if n := store.count(t, addr); n != 1 {

@@ -82,25 +82,22 @@ func OpenDevice(path string) (Conn, error) {
 	if path == "" {
 		paths = DefaultDevices()
 	}
-	var err error
+	var first error
 	for _, p := range paths {
 		// Non-blocking, so that the runtime waits for answers and deadlines work.
-		var fd int
-		fd, err = syscall.Open(p, syscall.O_RDWR|syscall.O_NONBLOCK|syscall.O_CLOEXEC, 0)
-		if err == nil {
+		fd, err := syscall.Open(p, syscall.O_RDWR|syscall.O_NONBLOCK|syscall.O_CLOEXEC, 0)
+		switch {
+		case err == nil:
 			return newDevice(os.NewFile(uintptr(fd), p))
-		}
-		if err = fmt.Errorf("local BMC: %s: %w", p, err); !errors.Is(err, os.ErrNotExist) {
-			break
+		case errors.Is(err, syscall.EACCES):
+			return nil, fmt.Errorf("local BMC: %s: %w: give the exporter's user permission to read and write it", p, err)
+		case !errors.Is(err, os.ErrNotExist):
+			return nil, fmt.Errorf("local BMC: %s: %w", p, err)
+		case first == nil:
+			first = fmt.Errorf("local BMC: %s: %w: load the kernel modules ipmi_si and ipmi_devintf, if the machine has a BMC", p, err)
 		}
 	}
-	switch {
-	case errors.Is(err, os.ErrNotExist):
-		err = fmt.Errorf("%w: load the kernel modules ipmi_si and ipmi_devintf, if the machine has a BMC", err)
-	case errors.Is(err, syscall.EACCES):
-		err = fmt.Errorf("%w: give the exporter's user permission to read and write it", err)
-	}
-	return nil, err
+	return nil, first
 }
 
 func (d *device) Info() ConnInfo { return ConnInfo{Interface: "local"} }

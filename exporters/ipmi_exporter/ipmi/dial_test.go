@@ -66,6 +66,11 @@ func TestDial(t *testing.T) {
 		{name: "user too long", bmc: &ipmitest.BMC{}, opt: ipmi.Options{User: strings.Repeat("u", 17)}, err: ipmi.ErrUser},
 		{name: "password", bmc: &ipmitest.BMC{}, opt: ipmi.Options{User: ipmitest.User, Password: []byte("wrong")}, err: ipmi.ErrPassword},
 		{name: "password too long", bmc: &ipmitest.BMC{}, opt: ipmi.Options{User: ipmitest.User, Password: make([]byte, 21)}, err: ipmi.ErrPassword},
+		{name: "password of 20 bytes", bmc: &ipmitest.BMC{Password: "twenty-bytes-of-pass"}, opt: ipmi.Options{User: ipmitest.User, Password: []byte("twenty-bytes-of-pass")}, suite: 17},
+		{name: "only 16 of them", bmc: &ipmitest.BMC{Password: "twenty-bytes-of-pass"}, opt: ipmi.Options{User: ipmitest.User, Password: []byte("twenty-bytes-of-")}, err: ipmi.ErrPassword},
+		{name: "20 bytes in 1.5", bmc: &ipmitest.BMC{Only15: true}, opt: ipmi.Options{User: ipmitest.User, Password: []byte("twenty-bytes-of-pass")}, err: ipmi.ErrPassword},
+		{name: "key of 20 bytes", bmc: &ipmitest.BMC{Kg: "\x00twenty-bytes-of-key"}, opt: admin(ipmi.Options{Suite: 3, BMCKey: []byte("\x00twenty-bytes-of-key")}), suite: 3},
+		{name: "no user name", bmc: &ipmitest.BMC{Anonymous: true}, opt: ipmi.Options{Password: []byte(ipmitest.Password)}, suite: 17},
 		{name: "BMC key", bmc: &ipmitest.BMC{Kg: "key"}, opt: admin(ipmi.Options{BMCKey: []byte("key")}), suite: 17},
 		{name: "BMC key missing", bmc: &ipmitest.BMC{Kg: "key"}, opt: admin(ipmi.Options{}), err: ipmi.ErrPassword},
 		{name: "privilege refused", bmc: &ipmitest.BMC{Handle: func(netFn, _, cmd byte, _ []byte) (byte, []byte, bool) {
@@ -187,6 +192,32 @@ func suiteFor(v ipmi.Version) ipmi.Suite {
 		return ipmi.Suite3
 	}
 	return 0
+}
+
+// TestShuffledAnswers come twice, late and in any order, in the session's set-up too.
+func TestShuffledAnswers(t *testing.T) {
+	p := ipmitest.NewProxy(t, ipmitest.Sim(t, "../testdata/bmc-a.emu"))
+	for _, version := range []ipmi.Version{ipmi.Version20, ipmi.Version15} {
+		t.Run(string(version), func(t *testing.T) {
+			p.Shuffle(true)
+			c := dial(t, p.Addr, admin(ipmi.Options{Version: version, Suite: suiteFor(version)}))
+			_, shuffled, _ := readAll(t, c)
+			p.Shuffle(false)
+			_, clean, _ := readAll(t, c)
+			values := map[string]string{}
+			for s, r := range clean {
+				values[s.ID()] = fmt.Sprint(r.Raw, r.States, r.Err)
+			}
+			for s, r := range shuffled {
+				if got := fmt.Sprint(r.Raw, r.States, r.Err); got != values[s.ID()] {
+					t.Errorf("%s: %s, in order %s", s.Name, got, values[s.ID()])
+				}
+			}
+			if len(shuffled) != 47 || len(values) != 47 {
+				t.Errorf("%d and %d readings, want 47", len(shuffled), len(values))
+			}
+		})
+	}
 }
 
 // TestLossySetUp loses each datagram of the session set-up once.

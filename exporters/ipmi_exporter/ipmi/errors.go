@@ -9,7 +9,7 @@ import (
 // Dial matches at most one of them with errors.Is.
 var (
 	// ErrUser means that the BMC does not know the user name.
-	ErrUser = errors.New("unknown user name")
+	ErrUser = errors.New("user name unknown, or not enabled for IPMI over LAN")
 	// ErrPassword means that user and BMC do not share the password (or the BMC key).
 	ErrPassword = errors.New("wrong password")
 	// ErrPrivilege means that the user or the channel may not work at the wanted level.

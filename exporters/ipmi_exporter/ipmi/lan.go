@@ -119,7 +119,11 @@ func open(ctx context.Context, l *link, opt Options) (*lan, error) {
 		}
 	}
 	if opt.Suite != 0 {
-		return dial20(ctx, l, opt, opt.Suite)
+		c, err := dial20(ctx, l, opt, opt.Suite)
+		if errors.Is(err, ErrSuite) {
+			err = fmt.Errorf("%w; cipher suite 0 takes what the BMC offers", err)
+		}
+		return c, err
 	}
 	suites, err := offeredSuites(ctx, l)
 	if err != nil {

@@ -27,6 +27,8 @@ type link struct {
 	tries   int
 	rtt     time.Duration // smoothed round trip, 0 when unknown
 	silent  bool          // the last exchange ended without an answer
+	heard   bool          // some answer ever came
+	foreign int           // datagrams that were no answers
 	Retries int           // datagrams sent again
 	Packets int           // datagrams sent
 }
@@ -133,7 +135,7 @@ func (l *link) send(c *call, build func(i int, b []byte) ([]byte, error)) error 
 // repeat sends every request again whose time has come, or fails when one is out of tries.
 func (l *link) repeat(ctx context.Context, flight []call, build func(i int, b []byte) ([]byte, error)) error {
 	if err := ctx.Err(); err != nil {
-		return ended(ctx)
+		return l.giveUp(ended(ctx))
 	}
 	if len(flight) > 1 {
 		l.window = 1
@@ -145,7 +147,7 @@ func (l *link) repeat(ctx context.Context, flight []call, build func(i int, b []
 			continue
 		}
 		if c.tries >= l.tries {
-			return fmt.Errorf("%w to %d tries", ErrTimeout, c.tries)
+			return l.giveUp(fmt.Errorf("%w to %d tries", ErrTimeout, c.tries))
 		}
 		l.Retries++
 		if err := l.send(c, build); err != nil {
@@ -153,6 +155,17 @@ func (l *link) repeat(ctx context.Context, flight []call, build func(i int, b []
 		}
 	}
 	return nil
+}
+
+// giveUp says what there was instead of an answer. err is an ErrTimeout.
+func (l *link) giveUp(err error) error {
+	switch {
+	case l.heard:
+		return err
+	case l.foreign > 0:
+		return fmt.Errorf("%w: %d datagrams came that are no IPMI, or cut off: is it a BMC?", ErrMalformed, l.foreign)
+	}
+	return fmt.Errorf("%w: is the address right, IPMI over LAN enabled, the UDP port open in every firewall?", err)
 }
 
 // receive reads datagrams until one is accepted or until passes.
@@ -163,21 +176,23 @@ func (l *link) receive(ctx context.Context, until time.Time, accept func(pkt []b
 	for {
 		// After the deadline was set, so that the context's own setting is not lost.
 		if ctx.Err() != nil {
-			return 0, ended(ctx)
+			return 0, l.giveUp(ended(ctx))
 		}
 		n, err := l.conn.Read(l.rx)
 		switch {
 		case err == nil:
 		case ctx.Err() != nil:
-			return 0, ended(ctx)
+			return 0, l.giveUp(ended(ctx))
 		case errors.Is(err, os.ErrDeadlineExceeded):
 			return 0, err
 		default:
 			return 0, unreachable(err)
 		}
 		if i := accept(l.rx[:n]); i >= 0 {
+			l.heard = true
 			return i, nil
 		}
+		l.foreign++
 		if !time.Now().Before(until) { // a stream of foreign datagrams must not hold us
 			return 0, os.ErrDeadlineExceeded
 		}

@@ -18,6 +18,8 @@ type BMC struct {
 	PadName    bool   // it hashes user names padded to 16 bytes
 	FullRAKP4  bool   // it does not truncate the check value of RAKP 4
 	Kg         string // BMC key
+	Password   string // of User; default Password
+	Anonymous  bool   // it has a user without a name
 	MaxSession int    // session slots; default 8
 	FinalID    bool   // it answers the activation of a 1.5 session under the final id
 	Only15     bool   // it speaks IPMI 1.5 only

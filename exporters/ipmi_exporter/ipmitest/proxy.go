@@ -1,6 +1,7 @@
 package ipmitest
 
 import (
+	"math/rand/v2"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -15,6 +16,7 @@ type Proxy struct {
 	delay   atomic.Int64 // added to every answer
 	lose    atomic.Int64 // every n-th datagram of either direction is lost; 0 none
 	mute    atomic.Bool  // nothing reaches the BMC
+	shuffle atomic.Bool  // answers come twice, late and out of order
 	packets atomic.Int64 // from clients
 	counter atomic.Int64
 
@@ -50,6 +52,9 @@ func (p *Proxy) Lose(n int) { p.lose.Store(int64(n)) }
 
 // Mute drops everything.
 func (p *Proxy) Mute(on bool) { p.mute.Store(on) }
+
+// Shuffle sends every answer twice, each after a time of its own of up to 20 ms.
+func (p *Proxy) Shuffle(on bool) { p.shuffle.Store(on) }
 
 // Packets is how many datagrams came from clients.
 func (p *Proxy) Packets() int { return int(p.packets.Load()) }
@@ -102,15 +107,26 @@ func (p *Proxy) answers(c *net.UDPConn, client *net.UDPAddr) {
 			continue
 		}
 		pkt := append([]byte(nil), buf[:n]...)
-		if d := time.Duration(p.delay.Load()); d > 0 {
-			p.wg.Go(func() {
-				time.Sleep(d)
-				_, _ = p.front.WriteToUDP(pkt, client)
-			})
+		if p.shuffle.Load() {
+			for range 2 {
+				p.later(pkt, client, rand.N(20*time.Millisecond))
+			}
 			continue
 		}
-		_, _ = p.front.WriteToUDP(pkt, client)
+		p.later(pkt, client, time.Duration(p.delay.Load()))
 	}
+}
+
+// later sends an answer to the client after d.
+func (p *Proxy) later(pkt []byte, client *net.UDPAddr, d time.Duration) {
+	if d == 0 {
+		_, _ = p.front.WriteToUDP(pkt, client)
+		return
+	}
+	p.wg.Go(func() {
+		time.Sleep(d)
+		_, _ = p.front.WriteToUDP(pkt, client)
+	})
 }
 
 func (p *Proxy) close() {

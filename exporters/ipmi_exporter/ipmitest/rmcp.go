@@ -123,10 +123,13 @@ func (b *BMC) openSession(p []byte) []byte {
 }
 
 func (b *BMC) password(name string) (string, bool) {
-	if name == User {
-		return Password, true
+	if name != User && (name != "" || !b.Anonymous) {
+		return "", false
 	}
-	return "", false
+	if b.Password != "" {
+		return b.Password, true
+	}
+	return Password, true
 }
 
 func (b *BMC) rakp1(p []byte) []byte {
