@@ -97,7 +97,7 @@ func toSink(url string) Config {
 	}
 }
 
-func start(t *testing.T, cfg Config, dir string) (*Server, http.Handler) {
+func start(t testing.TB, cfg Config, dir string) (*Server, http.Handler) {
 	t.Helper()
 	s, err := New(cfg, Options{Dir: dir})
 	if err != nil {
@@ -117,7 +117,7 @@ func start(t *testing.T, cfg Config, dir string) (*Server, http.Handler) {
 
 var started = time.Date(2026, 11, 20, 8, 0, 0, 0, time.UTC)
 
-func payload(t *testing.T, status string, names ...string) string {
+func payload(t testing.TB, status string, names ...string) string {
 	t.Helper()
 	g := alert.Group{Version: "4", GroupKey: "{}:{}", Receiver: "am", Status: status}
 	for _, n := range names {
