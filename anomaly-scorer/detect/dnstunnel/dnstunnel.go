@@ -56,7 +56,7 @@ type Talk struct {
 	Queries, NX     int
 	Names           detect.Set
 	Starts          detect.Set // distinct beginnings of names
-	Length, Entropy float64 // sums over distinct names; Entropy in bytes
+	Length, Entropy float64    // sums over distinct names; Entropy in bytes
 }
 
 // State is what the detector remembers.
