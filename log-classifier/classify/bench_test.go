@@ -3,6 +3,7 @@ package classify
 import (
 	"bytes"
 	"io"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -62,6 +63,28 @@ func rate(b *testing.B, lines int, since time.Duration) {
 // BenchmarkLabelCold labels 20,000 recorded lines with an empty cache each time.
 func BenchmarkLabelCold(b *testing.B) {
 	lines, m := recorded(b), shippedModel(b)
+	since := cpu(b)
+	for b.Loop() {
+		l := NewLabeler(m, mine.New(mine.Options{}), nil)
+		for _, s := range lines {
+			l.Label(s)
+		}
+	}
+	rate(b, len(lines), since)
+}
+
+// BenchmarkLabelDistinct labels lines of which no two are alike when masked: nothing that is
+// remembered of one line answers another.
+func BenchmarkLabelDistinct(b *testing.B) {
+	lines, m := recorded(b), shippedModel(b)
+	for i := range lines {
+		w := lines[(i*7919)%len(lines)]
+		k := strings.IndexByte(w, ' ')
+		if k < 1 {
+			k = len(w)
+		}
+		lines[i] += " " + w[:min(k, 20)] + strings.Map(func(r rune) rune { return r - '0' + 'g' }, strconv.Itoa(i))
+	}
 	since := cpu(b)
 	for b.Loop() {
 		l := NewLabeler(m, mine.New(mine.Options{}), nil)

@@ -50,7 +50,7 @@ const (
 func NewLabeler(m *model.Model, miner *mine.Miner, reviewed map[string]label.Category) *Labeler {
 	l := &Labeler{
 		mask: token.NewMasker(), pred: model.NewPredictor(m), explain: model.NewExplainer(m), miner: miner,
-		reviewed: reviewed, young: make(map[string]*Verdict, cacheSize/4), mix: model.LoneMix(), learnAt: firstMix,
+		reviewed: reviewed, young: map[string]*Verdict{}, mix: model.LoneMix(), learnAt: firstMix,
 	}
 	for _, t := range miner.All() {
 		if len(l.seen) == maxMix {
@@ -69,7 +69,8 @@ func (l *Labeler) learnMix() {
 		return
 	}
 	l.mix = model.LearnMix(l.seen)
-	l.young, l.old = make(map[string]*Verdict, cacheSize/4), nil
+	clear(l.young)
+	l.old = nil
 	for l.learnAt <= len(l.seen) {
 		l.learnAt += max(l.learnAt/2, 1)
 	}
@@ -121,7 +122,7 @@ func (l *Labeler) Label(message string) (v *Verdict, isNew bool) {
 		isNew = l.isNew
 	}
 	if len(l.young) >= cacheSize {
-		l.old, l.young = l.young, make(map[string]*Verdict, cacheSize/4)
+		l.old, l.young = l.young, map[string]*Verdict{}
 	}
 	l.young[string(masked)] = v
 	return l.current(v), isNew

@@ -49,7 +49,7 @@ type word struct {
 type Extractor struct {
 	opt   Options
 	lex   lexTable
-	memo  map[string]*wordInfo
+	memo  memo
 	lower []byte
 	words []word
 	vec   Vector
@@ -66,11 +66,9 @@ type wordInfo struct {
 	sums       wordSums
 }
 
-const maxMemo = 1 << 15 // words remembered; more are computed each time
-
 // New returns an extractor.
 func New(opt Options) *Extractor {
-	return &Extractor{opt: opt, lex: newLexTable(), memo: map[string]*wordInfo{}, lower: make([]byte, 0, 512)}
+	return &Extractor{opt: opt, lex: newLexTable(), lower: make([]byte, 0, 512)}
 }
 
 const (
@@ -180,35 +178,35 @@ func isLetter(c byte) bool { return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
 func isUpper(c byte) bool  { return c >= 'A' && c <= 'Z' }
 
 func (x *Extractor) push(b []byte, kind byte) {
-	start, capital := len(x.lower), kind == 'w' && len(b) > 1
+	start, capital, hash := len(x.lower), kind == 'w' && len(b) > 1, uint64(fnvOffset)
 	for _, c := range b {
 		if isUpper(c) {
 			c += 'a' - 'A'
 		} else {
 			capital = false
 		}
+		hash = (hash ^ uint64(c)) * fnvPrime
 		x.lower = append(x.lower, c)
 	}
 	text := x.lower[start:]
 	if n := len(text); n > 3 && text[n-2] == '\'' { // isn't is two words: is, not
 		copy(text[n-3:], "not")
-		x.one(text[:n-3], kind, capital)
+		x.one(text[:n-3], hashBytes(fnvOffset, text[:n-3]), kind, capital)
 		text = text[n-3:]
+		hash = hashBytes(fnvOffset, text)
 	}
-	x.one(text, kind, capital)
+	x.one(text, hash, kind, capital)
 }
 
-func (x *Extractor) one(text []byte, kind byte, capital bool) {
-	info := x.memo[string(text)]
+func (x *Extractor) one(text []byte, hash uint64, kind byte, capital bool) {
+	info := x.memo.find(hash)
 	if info == nil {
 		n := stem(text)
-		info = &wordInfo{hash: hashBytes(fnvOffset, text), stem: hashBytes(fnvOffset, text[:n]), stemLen: n}
+		info = &wordInfo{hash: hash, stem: hashBytes(fnvOffset, text[:n]), stemLen: n}
 		if kind == 'w' {
 			info.classes = x.lex.classes(text)
 		}
-		if len(x.memo) < maxMemo {
-			x.memo[string(text)] = info
-		}
+		x.memo.add(info)
 	}
 	x.words = append(x.words, word{info, text, kind, capital})
 }
@@ -230,7 +228,7 @@ func stem(w []byte) int {
 
 // Words returns the lower-case words and placeholders of a masked line in order.
 func Words(masked []byte) []string {
-	x := Extractor{memo: map[string]*wordInfo{}}
+	x := Extractor{}
 	x.Split(masked)
 	out := make([]string, len(x.words))
 	for i := range x.words {

@@ -30,6 +30,7 @@ type Template struct {
 	Key       string    `json:"key"`                  // what is compared: every value is <*>
 	Shown     []string  `json:"shown"`                // the words of Text
 	tokens    []string  // of Key
+	family    uint64    // of tokens
 }
 
 // Options bound a Miner.
@@ -63,16 +64,17 @@ type Miner struct {
 	byKey    map[string]*Template // exact key and keys with <*>, joined by blanks
 	byID     map[string]*Template // merged ones too
 	live     int
-	places   map[uint64]*place // one position left open: which templates differ only there
+	places   map[uint64]*place      // one position left open: which templates differ only there
 	families map[uint64][]*Template // by length and first word
 	keyer    keyer
 	recent   map[string]*Template // by masked line
+	alias    map[string]*Template // by key that a template covers
 }
 
 // New returns an empty miner.
 func New(opt Options) *Miner {
 	opt.defaults()
-	m := &Miner{opt: opt, byKey: map[string]*Template{}, byID: map[string]*Template{}, places: map[uint64]*place{}, families: map[uint64][]*Template{}, recent: map[string]*Template{}}
+	m := &Miner{opt: opt, byKey: map[string]*Template{}, byID: map[string]*Template{}, places: map[uint64]*place{}, families: map[uint64][]*Template{}, recent: map[string]*Template{}, alias: map[string]*Template{}}
 	m.keyer.slots = slots{values: opt.Values, seen: map[uint64][]uint64{}}
 	return m
 }
@@ -94,25 +96,35 @@ func (m *Miner) Find(masked []byte) (t *Template, isNew bool) {
 	return t, isNew
 }
 
-// maxRecent bounds the masked lines whose template is remembered.
+// maxMerged bounds the templates that were merged into others, whose ids still resolve, as a
+// multiple of MaxTemplates.
+const maxMerged = 5
+
+// maxRecent bounds the masked lines and keys whose template is remembered.
 const maxRecent = 1 << 15
 
 func (m *Miner) find(masked []byte) (t *Template, isNew bool) {
 	m.keyer.read(masked)
 	if m.keyer.slots.grown {
 		m.keyer.slots.grown = false
-		m.rekey()
+		m.rekey("=\"'`")
 		m.keyer.read(masked)
 	}
 	if t := m.byKey[string(m.keyer.key.text)]; t != nil {
 		return m.Resolve(t), false
 	}
+	if t := m.alias[string(m.keyer.key.text)]; t != nil {
+		return m.Resolve(t), false
+	}
 	key, tokens := string(m.keyer.key.text), m.keyer.key.tokens()
 	if t := m.wild(tokens); t != nil {
-		m.byKey[key] = t
+		if len(m.alias) >= maxRecent {
+			clear(m.alias)
+		}
+		m.alias[key] = t
 		return t, false
 	}
-	if m.live >= m.opt.MaxTemplates {
+	if m.live >= m.opt.MaxTemplates || len(m.byID) >= maxMerged*m.opt.MaxTemplates {
 		return m.catchAll(len(tokens)), false
 	}
 	t = m.add(tokens, m.keyer.shown.tokens(), key)
@@ -120,9 +132,13 @@ func (m *Miner) find(masked []byte) (t *Template, isNew bool) {
 	return m.Resolve(t), m.Resolve(t) == t
 }
 
-// rekey merges the templates whose keys are equal now that a slot varies.
-func (m *Miner) rekey() {
+// rekey merges the templates whose keys are equal now that a slot varies. Those without a
+// character of where cannot have changed.
+func (m *Miner) rekey(where string) {
 	for _, t := range m.All() {
+		if t.Into != "" || where != "" && !strings.ContainsAny(t.Text, where) {
+			continue
+		}
 		m.keyer.read([]byte(t.Text))
 		if key := m.keyer.key.text; string(key) != t.Key {
 			m.become(t, m.keyer.key.tokens(), m.keyer.shown.tokens())

@@ -28,7 +28,7 @@ func (m *Miner) relatives(tokens []string) []*Template {
 	h := family(tokens)
 	kept := m.families[h][:0]
 	for _, t := range m.families[h] {
-		if t.Into == "" && family(t.tokens) == h {
+		if t.Into == "" && t.family == h {
 			kept = append(kept, t)
 		}
 	}
@@ -78,6 +78,9 @@ func (m *Miner) covers(pattern, tokens []string) bool {
 // need returns how many distinct words at position i of a template make it vary: the fewer
 // words are fixed, the more. 0 means never.
 func (m *Miner) need(tokens []string, i int) int {
+	if tokens[i] != Wild && strings.ContainsAny(tokens[i], "<=") {
+		return 0 // it has a value already, or a slot that varies by itself
+	}
 	fixed := 0
 	for k, t := range tokens {
 		if k != i && hasLetter(t) {
@@ -145,8 +148,9 @@ func equalBut(a, b []string, i int) bool {
 
 // enter adds t to its family.
 func (m *Miner) enter(t *Template) {
+	t.family = family(t.tokens)
 	if list := m.relatives(t.tokens); len(list) < maxFamily && !slices.Contains(list, t) {
-		m.families[family(t.tokens)] = append(list, t)
+		m.families[t.family] = append(list, t)
 	}
 }
 
@@ -154,19 +158,23 @@ func (m *Miner) enter(t *Template) {
 // or where a typed value stands in the place of a word.
 func (m *Miner) index(t *Template) {
 	m.enter(t)
-	for i, tok := range t.tokens {
-		p := m.at(t.tokens, i)
-		if !slices.Contains(p.members, t) {
-			p.members = append(p.members, t)
-		}
-		if len(p.members) < 2 || tok != Wild && strings.ContainsAny(tok, "<=") { // a slot varies by itself
-			continue
-		}
-		if n := m.need(t.tokens, i); n > 0 && (tok == Wild || len(p.members) >= n) {
-			m.merge(p, i)
-			return
+	for i := range t.tokens {
+		if n := m.need(t.tokens, i); n > 0 {
+			if p := m.join(t, i); len(p.members) > 1 && (t.tokens[i] == Wild || len(p.members) >= n) {
+				m.merge(p, i)
+				return
+			}
 		}
 	}
+}
+
+// join adds t to the place that is its i-th position left open.
+func (m *Miner) join(t *Template, i int) *place {
+	p := m.at(t.tokens, i)
+	if !slices.Contains(p.members, t) {
+		p.members = append(p.members, t)
+	}
+	return p
 }
 
 // merge makes one template of the members of p, which differ at position i only. The one

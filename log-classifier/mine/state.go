@@ -63,12 +63,13 @@ func Restore(s State, opt Options) (*Miner, error) {
 		if t.Into == "" {
 			m.enter(t)
 			for i := range t.tokens {
-				p := m.at(t.tokens, i)
-				p.members = append(p.members, t)
+				if m.need(t.tokens, i) > 0 {
+					m.join(t, i)
+				}
 			}
 		}
 	}
 	maps.Copy(m.keyer.slots.seen, s.Slots)
-	m.rekey() // an earlier version may have made other keys
+	m.rekey("") // an earlier version may have made other keys
 	return m, nil
 }
