@@ -38,6 +38,17 @@ func TestSmallDetectors(t *testing.T) {
 			c.Proto, c.History, c.OrigPkts = zeek.UDP, "D", 150_000
 			f.Conn(c)
 		}, "flood"},
+		"request flood": {func() detect.Detector { return flood.New(flood.Options{}, 4096) }, func(f *detecttest.Feed) {
+			f.Conn(detecttest.Talk("10.0.0.7", "203.0.113.5", at(-time.Hour), 100, 400))
+			for i := range 10_000 {
+				f.Conn(detecttest.Talk("10.0.0.66", "203.0.113.5", at(time.Duration(i)*20*time.Millisecond), 100, 400))
+			}
+		}, "flood"},
+		"distributed flood": {func() detect.Detector { return flood.New(flood.Options{}, 4096) }, func(f *detecttest.Feed) {
+			for i := range 3000 {
+				f.Conn(detecttest.Silent(fmt.Sprintf("203.0.%d.%d", i%9, i%200), "10.0.0.5", 443, at(time.Duration(i)*10*time.Millisecond)))
+			}
+		}, "distributed flood"},
 		"unanswered calls": {func() detect.Detector { return flood.New(flood.Options{}, 4096) }, func(f *detecttest.Feed) {
 			for i := range 150 {
 				f.Conn(detecttest.Silent("10.0.0.66", "203.0.113.5", 6667, at(time.Duration(i)*time.Minute)))
