@@ -75,6 +75,18 @@ func (d *Driver) Names() (modules, auths []string) {
 	return modules, nil
 }
 
+// Classes implements exporter.Classifier: what a BMC tells without a login.
+func (d *Driver) Classes() []string { return []string{"ipmi_1.5", "ipmi_2.0"} }
+
+// Classify implements exporter.Classifier.
+func (d *Driver) Classify(ctx context.Context, target, _ string) (string, error) {
+	v, err := ipmi.Detect(ctx, target)
+	if err != nil {
+		return "", reasoned(err)
+	}
+	return "ipmi_" + string(v), nil
+}
+
 // Open implements exporter.Driver: it finds or opens the session and reads the chassis
 // status, which shows that the BMC is there.
 func (d *Driver) Open(ctx context.Context, p *exporter.Probe) (*exporter.Device, error) {

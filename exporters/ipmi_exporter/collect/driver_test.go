@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -306,6 +307,32 @@ func TestDeadTargets(t *testing.T) {
 	check("127.0.0.1:9", exporter.ReasonRefused, time.Second)
 	p.Mute(false)
 	mustProbe(t, d, p.Addr)
+}
+
+// TestClassify finds BMCs without a login and leaves nothing behind.
+func TestClassify(t *testing.T) {
+	d := newDriver(t, Config{})
+	var _ exporter.Classifier = d
+	silent := ipmitest.NewProxy(t, "127.0.0.1:9")
+	silent.Mute(true)
+	old, modern := &ipmitest.BMC{Only15: true}, oddBMC()
+	for _, tc := range []struct{ target, class, reason string }{
+		{modern.Start(t), "ipmi_2.0", ""},
+		{old.Start(t), "ipmi_1.5", ""},
+		{silent.Addr, "", exporter.ReasonTimeout},
+		{"127.0.0.1:9", "", exporter.ReasonRefused},
+	} {
+		class, err := d.Classify(t.Context(), tc.target, "")
+		if class != tc.class || exporter.Reason(err) != tc.reason || class != "" && !slices.Contains(d.Classes(), class) {
+			t.Errorf("%s: %s, %v, want %s", tc.target, class, err, tc.class)
+		}
+	}
+	if n := silent.Packets(); n != 2 {
+		t.Errorf("%d datagrams to a silent address, want 2", n)
+	}
+	if _, ever := modern.Sessions(); ever != 0 {
+		t.Errorf("%d sessions", ever)
+	}
 }
 
 func TestWrongPassword(t *testing.T) {

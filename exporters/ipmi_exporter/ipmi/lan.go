@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"net"
 	"time"
 )
 
@@ -42,9 +41,6 @@ const (
 	Version20   Version = "2.0"
 	Version15   Version = "1.5"
 )
-
-// DefaultPort is that of RMCP.
-const DefaultPort = "623"
 
 // Options say how to open a session.
 type Options struct {
@@ -85,9 +81,6 @@ func Dial(ctx context.Context, addr string, opt Options) (Conn, error) {
 	if err := opt.check(); err != nil {
 		return nil, err
 	}
-	if _, _, err := net.SplitHostPort(addr); err != nil {
-		addr = net.JoinHostPort(addr, DefaultPort)
-	}
 	l, err := dialLink(ctx, addr)
 	if err != nil {
 		return nil, err
@@ -105,6 +98,24 @@ func Dial(ctx context.Context, addr string, opt Options) (Conn, error) {
 		}
 	}
 	return c, nil
+}
+
+// Detect asks without a session whether a BMC is at addr, and for the newest version of IPMI
+// that it speaks. It sends two datagrams at most to an address that is silent.
+func Detect(ctx context.Context, addr string) (Version, error) {
+	l, err := dialLink(ctx, addr)
+	if err != nil {
+		return "", err
+	}
+	l.tries = 2
+	caps, err := channelCaps(ctx, l, User)
+	if err = errors.Join(err, l.conn.Close()); err != nil {
+		return "", fmt.Errorf("authentication capabilities: %w", err)
+	}
+	if caps.v20() {
+		return Version20, nil
+	}
+	return Version15, nil
 }
 
 // open chooses version and suite. Naming them saves the questions.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -33,8 +34,14 @@ type link struct {
 	Packets int           // datagrams sent
 }
 
-// dialLink resolves addr ("host:port") and connects a socket to it.
+// DefaultPort is that of RMCP.
+const DefaultPort = "623"
+
+// dialLink resolves addr, "HOST" or "HOST:PORT", and connects a socket to it.
 func dialLink(ctx context.Context, addr string) (*link, error) {
+	if _, _, err := net.SplitHostPort(addr); err != nil {
+		addr = net.JoinHostPort(strings.Trim(addr, "[]"), DefaultPort)
+	}
 	var d net.Dialer
 	c, err := d.DialContext(ctx, "udp", addr)
 	if err != nil {
