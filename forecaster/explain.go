@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/inframind/inframind/forecaster/backtest"
+	"github.com/inframind/inframind/forecaster/csvfile"
 	"github.com/inframind/inframind/forecaster/decomp"
 	"github.com/inframind/inframind/forecaster/ensemble"
 	"github.com/inframind/inframind/forecaster/exhaust"
@@ -38,39 +39,40 @@ func addExplain(a *cli.App) {
 	cmd.Flag("svg", "Also draw to this file.").StringVar(&svg)
 	f.min, f.max = math.NaN(), math.NaN()
 	a.Do(cmd, func(ctx context.Context, env cli.Env) error {
-		s, unit, err := findSeries(ctx, env, &f, conf, name)
+		s, err := findSeries(ctx, env, &f, conf, name)
 		if err != nil {
 			return err
 		}
-		return f.explain(env.Stdout, s, unit, svg)
+		return f.explain(env.Stdout, s, svg)
 	})
 }
 
 // findSeries takes the series from the file, or asks Prometheus for it.
-func findSeries(ctx context.Context, env cli.Env, f *fileFlags, conf, name string) (s series.Series, unit string, err error) {
+func findSeries(ctx context.Context, env cli.Env, f *fileFlags, conf, name string) (s forecast.Found, err error) {
 	if f.in == "" {
 		var cfg fileConfig
 		if err := config.Load(conf, &cfg); err != nil {
-			return s, "", err
+			return s, err
 		}
 		return forecast.History(ctx, cfg.Config, name)
 	}
 	file, err := f.open(env.Stdin)
 	if err != nil {
-		return s, "", err
+		return s, err
 	}
-	i := slices.IndexFunc(file.Series, func(s series.Series) bool { return s.Labels.Get("series") == name })
+	i := slices.IndexFunc(file.Series, func(s series.Series) bool { return s.Labels.Get(csvfile.Name) == name })
 	if i < 0 {
-		return s, "", cli.Usagef("no series %q in %s", name, f.in)
+		return s, cli.Usagef("no series %q in %s", name, f.in)
 	}
-	return file.Series[i], "", nil
+	return forecast.Found{Series: file.Series[i]}, nil
 }
 
-func (f *fileFlags) explain(w io.Writer, s series.Series, unit, svg string) error {
-	if unit == forecast.UnitRatio {
+func (f *fileFlags) explain(w io.Writer, s forecast.Found, svg string) error {
+	if s.Unit == forecast.UnitRatio {
 		f.min, f.max = 0, 1
 	}
-	in, fixes, err := f.input(&s)
+	f.known = s.Events
+	in, fixes, err := f.input(&s.Series)
 	if err != nil {
 		return err
 	}
@@ -91,7 +93,7 @@ func (f *fileFlags) explain(w io.Writer, s series.Series, unit, svg string) erro
 	}
 	explainModel(w, fit.Report())
 	if l, ok := fit.Trend(); ok {
-		fmt.Fprintf(w, "trend      %s\n", exhaust.Words(l, unit, end, exhaust.Growing(l, false) || exhaust.Growing(l, true)))
+		fmt.Fprintf(w, "trend      %s\n", exhaust.Words(l, s.Unit, end, exhaust.Growing(l, false) || exhaust.Growing(l, true)))
 	}
 	explainParts(w, in)
 	fmt.Fprintf(w, "forecast   in %s: %.4g (80 %%: %.4g to %.4g; 95 %%: %.4g to %.4g)\n\n", f.horizon, fc.Median[h-1], fc.Lower[0][h-1], fc.Upper[0][h-1], fc.Lower[1][h-1], fc.Upper[1][h-1])

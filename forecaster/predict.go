@@ -55,7 +55,7 @@ func addPredict(a *cli.App) {
 	cmd := a.Command("predict", "Forecast the series of a CSV file; the answer goes to standard output.\n\n"+
 		"Example: forecaster predict --step 1h --horizon 48 --levels 80,95 in.csv > out.csv")
 	cmd.Flag("levels", "Central intervals in percent.").Default("80,95").StringVar(&f.levels)
-	cmd.Flag("events", "CSV file with the columns name,from,to (RFC 3339) of holidays and other known periods, for --model decomposable.").StringVar(&f.events)
+	cmd.Flag("events", "CSV file with the columns name,from,to (RFC 3339) of holidays and other known periods, for the ensemble and for decomposable.").StringVar(&f.events)
 	f.add(cmd, "48")
 	a.Do(cmd, func(ctx context.Context, env cli.Env) error { return predict(ctx, env, f) })
 }
@@ -82,9 +82,7 @@ func (f *fileFlags) input(s *series.Series) (model.Input, []clean.Correction, er
 	if math.IsNaN(lower) && !slices.ContainsFunc(s.Values, func(v float64) bool { return v < 0 }) {
 		lower = 0
 	}
-	in, fixes, err := clean.Input(s, f.step, lower, f.max)
-	in.Events = f.known
-	return in, fixes, err
+	return clean.Input(s, model.Input{Step: f.step, Lower: lower, Upper: f.max, Events: f.known})
 }
 
 // reportCleaning says what was corrected in a series before anything was learnt from it.

@@ -2,6 +2,7 @@ package clean
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"time"
@@ -11,14 +12,15 @@ import (
 )
 
 // Input makes of samples as found what models take: a regular grid of the given step (0:
-// that of the samples) without gaps, impossible values and outliers. lower and upper are
-// what is physically possible, NaN for no bound. It sorts s.
-func Input(s *series.Series, step time.Duration, lower, upper float64) (model.Input, []Correction, error) {
-	grid, fixes, err := Resample(s, step)
+// that of the samples) without gaps, impossible values and outliers. It takes step, bounds
+// and events from like, and sorts s.
+func Input(s *series.Series, like model.Input) (model.Input, []Correction, error) {
+	grid, fixes, err := Resample(s, like.Step)
 	if err != nil {
 		return model.Input{}, fixes, err
 	}
-	in := model.Input{Step: grid.Step, Lower: lower, Upper: upper}
+	in := like
+	in.Step = grid.Step
 	fixes = append(fixes, clip(in, grid.Y)...)
 	observed, gaps := Fill(&grid)
 	in.Y, in.Seen, in.Start = grid.Y, observed, grid.Start
@@ -42,10 +44,18 @@ func clip(in model.Input, y []float64) []Correction {
 }
 
 // Replace takes the outliers out of in.Y and keeps what was observed in in.Seen. The
-// slices that in came with are left as they are.
+// slices that in came with are left as they are. Known events are no outliers.
 func Replace(in model.Input) (model.Input, []Correction) {
 	y := slices.Clone(in.Y)
 	old := Outliers(y, in.Per(24*time.Hour))
+	maps.DeleteFunc(old, func(i int, v float64) bool {
+		at := in.Start.Add(time.Duration(i) * in.Step)
+		known := slices.ContainsFunc(in.Events, func(e model.Event) bool { return !at.Before(e.From) && at.Before(e.To) })
+		if known {
+			y[i] = v
+		}
+		return known
+	})
 	if len(old) == 0 {
 		return in, nil
 	}

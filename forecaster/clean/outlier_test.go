@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/inframind/inframind/forecaster/clean"
+	"github.com/inframind/inframind/forecaster/model"
 	"github.com/inframind/inframind/forecaster/modeltest"
 	"github.com/inframind/inframind/internal/series"
 )
@@ -73,7 +74,7 @@ func TestInputKeepsWhatWasSeen(t *testing.T) {
 		}
 		s.Append(int64(i)*3600_000, v)
 	}
-	in, fixes, err := clean.Input(&s, 0, 0, 1)
+	in, fixes, err := clean.Input(&s, model.Input{Lower: 0, Upper: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -125,7 +126,7 @@ func FuzzInput(f *testing.F) {
 			}
 			s.Append(int64(i)*(step%10_000_000)+int64(b%3)*1000, v)
 		}
-		in, _, err := clean.Input(&s, 0, math.NaN(), math.NaN())
+		in, _, err := clean.Input(&s, model.Input{Lower: math.NaN(), Upper: math.NaN()})
 		if err != nil {
 			return
 		}

@@ -42,16 +42,18 @@ func (Model) Name() string { return "ensemble" }
 
 // Fitted is an ensemble that has learnt one series.
 type Fitted struct {
-	in     model.Input
-	per    int // input steps in one of the grid
-	day    int // grid steps a day
-	phase  int // input steps left out at the start, to end on a full grid step
-	y, z   []float64
-	space  profilear.Space
-	bursty bool
-	shift  clean.Shift
-	within []float64 // pattern within the day at the input's resolution
-	final  *profilear.Origin
+	in      model.Input
+	per     int // input steps in one of the grid
+	day     int // grid steps a day
+	phase   int // input steps left out at the start, to end on a full grid step
+	y, z    []float64
+	space   profilear.Space
+	bursty  bool
+	shift   clean.Shift
+	effects map[string][]float64 // of events, in the space, by steps since they began
+	events  []float64            // their sum on the grid; nil: none
+	within  []float64            // pattern within the day at the input's resolution
+	final   *profilear.Origin
 
 	use     []member
 	weights [nBuckets][]float64
@@ -116,6 +118,10 @@ func (f *Fitted) prepare() {
 		f.z[i] = f.space.In(v)
 	}
 	f.final = profilear.Prepare(f.y, f.z, f.day, f.space)
+	if len(f.in.Events) > 0 {
+		f.learnEvents()
+		f.final = profilear.Prepare(f.y, f.z, f.day, f.space)
+	}
 	if s, ok := clean.FindShift(f.final.A, f.day); ok && !f.bursty {
 		f.shift = clean.Shift{At: s.At, Size: s.Size * f.final.SD}
 		f.y = slices.Clone(f.y)
@@ -159,9 +165,13 @@ func isBursty(sorted []float64) bool {
 	return float64(zeros) > burstShare*float64(len(sorted)) || mean > burstRatio*sorted[len(sorted)/2]
 }
 
-// fineZ is point i of the input, after the phase, in the space and with the shift undone.
+// fineZ is point i of the input, after the phase, in the space and with events and the
+// shift undone.
 func (f *Fitted) fineZ(fine []float64, i int) float64 {
 	v := f.space.In(fine[i])
+	if f.events != nil {
+		v -= f.events[i/f.per]
+	}
 	if i/f.per < f.shift.At {
 		v += f.shift.Size
 	}

@@ -23,6 +23,11 @@ func (f *Fitted) point(h int) []float64 {
 	}
 	out := f.mix(fc, h)
 	f.fade(fc, out)
+	if f.events != nil {
+		for i, v := range f.eventCurve(len(f.z) + h)[len(f.z):] {
+			out[i] += v
+		}
+	}
 	return out
 }
 

@@ -93,6 +93,9 @@ func (f *Fitted) measure(trials []trial, learn func(then *Fitted, past []trial))
 		for i := range n {
 			g := i / f.per
 			z := mid[g] + f.within[(t.at*f.per+i)%len(f.within)]
+			if f.events != nil {
+				z += f.events[t.at+g]
+			}
 			if t.at+g < f.shift.At {
 				z -= f.shift.Size // the actual value was not lifted
 			}

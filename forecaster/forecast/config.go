@@ -26,6 +26,7 @@ type Config struct {
 	Concurrency int               `yaml:"concurrency,omitempty"` // series at a time; 0: one a CPU
 	NoDefaults  bool              `yaml:"no_default_targets"`    // only the targets below
 	Targets     []Target          `yaml:"targets,omitempty"`
+	Events      []Event           `yaml:"events,omitempty"` // that change the load of all targets
 }
 
 // Limits of what may be configured.
@@ -74,6 +75,11 @@ func (c *Config) checkRanges() error {
 		return fmt.Errorf("retrain: %s is less than interval %s", c.Retrain, c.Interval)
 	case c.MaxSeries < 0 || c.Concurrency < 0:
 		return errors.New("max_series and concurrency: must not be negative")
+	}
+	for i, e := range c.Events {
+		if err := e.validate(); err != nil {
+			return fmt.Errorf("events[%d] %q: %w", i, e.Name, err)
+		}
 	}
 	for _, h := range c.Horizons {
 		if d := time.Duration(h); d < time.Duration(c.Step) || d > maxHorizon {

@@ -40,8 +40,9 @@ func (e *Engine) forecast(t *Target, s series.Series, caps capacities, now time.
 	if old != nil && old.Status == statusOK && !last.After(old.Last) {
 		return nil, curves.Curve{}, errUnchanged
 	}
-	lower, upper := t.bounds()
-	in, fixes, err := clean.Input(&s, e.step(), lower, upper)
+	like := model.Input{Step: e.step(), Events: e.cfg.known(now)}
+	like.Lower, like.Upper = t.bounds()
+	in, fixes, err := clean.Input(&s, like)
 	if err != nil {
 		return nil, curves.Curve{}, err
 	}
