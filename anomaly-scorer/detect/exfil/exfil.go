@@ -32,7 +32,7 @@ func (o Options) withDefaults() Options {
 }
 
 // unknownFactor raises MinBytes for a source without a past of three spans.
-const unknownFactor = 5
+const unknownFactor = 4
 
 // scale is one way to look at what a source sends.
 type scale struct {
@@ -46,7 +46,7 @@ type scale struct {
 var scales = [...]scale{
 	{time.Hour, true, 1, "one hour"},
 	{24 * time.Hour, true, 5, "one day"},
-	{time.Hour, false, 5, "one hour"},
+	{time.Hour, false, 3, "one hour"},
 }
 
 // Flow is what was sent in the current span.

@@ -38,7 +38,7 @@ const (
 	// beyondPast is how many times the most requests of a minute before a flood has.
 	beyondPast = 8
 	// warming is how long what is usual is learned before answered requests are a flood.
-	warming = 30 * time.Minute
+	warming = 10 * time.Minute
 )
 
 // Burst is what one source, or all from outside, did to one service.

@@ -19,7 +19,7 @@ const (
 	// monitoring and inventories reach many hosts each day.
 	beyondPast = 4
 	// warming is how long what is usual is learned before a sweep is told.
-	warming = 30 * time.Minute
+	warming = 10 * time.Minute
 	// dynamic is where operating systems take client ports from; protocols that agree on
 	// a port for each transfer use many of them.
 	dynamic = 32768
