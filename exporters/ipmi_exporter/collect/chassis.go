@@ -2,6 +2,7 @@ package collect
 
 import (
 	"context"
+	"strconv"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -38,7 +39,7 @@ func (s *scrape) collectChassis(_ context.Context, ch chan<- prometheus.Metric) 
 	return nil
 }
 
-// collectDCMI reads the power draw. BMCs without DCMI are common.
+// collectDCMI reads power draw and temperatures. BMCs without DCMI are common.
 func (s *scrape) collectDCMI(ctx context.Context, ch chan<- prometheus.Metric) error {
 	refresh := time.Duration(s.module.Refresh)
 	if !s.target.dcmi.fresh(s.start, refresh) {
@@ -67,10 +68,20 @@ func (s *scrape) collectDCMI(ctx context.Context, ch chan<- prometheus.Metric) e
 	if err != nil {
 		return err
 	}
-	return s.optional("DCMI power limit", func() error {
+	err = s.optional("DCMI power limit", func() error {
 		limit, active, err := ipmi.DCMIPowerLimit(ctx, s.conn())
 		if err == nil && active {
 			ch <- gauge("ipmi_dcmi_power_limit_watts", "Power cap in force, by DCMI.", float64(limit))
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return s.optional("DCMI temperatures", func() error {
+		list, err := ipmi.DCMITemperatures(ctx, s.conn())
+		for _, t := range list {
+			ch <- gauge("ipmi_dcmi_temperature_celsius", "Temperature, by DCMI.", float64(t.Celsius), "entity", t.Entity, "instance", strconv.Itoa(int(t.Instance)))
 		}
 		return err
 	})

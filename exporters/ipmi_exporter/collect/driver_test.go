@@ -111,6 +111,7 @@ func oddBMC() *ipmitest.BMC {
 		Sensors: map[[2]byte][]byte{{0, 1}: {21, 0xc0, 0x00}, {0, 2}: {10, 0xc0, 0x08}, {0, 3}: {0, 0xe0, 0}},
 		Factors: map[[2]byte][]byte{{2, 10}: {11, 5, 0, 3, 0, 0, 0xf0}}, // (5x + 3) / 10
 		DCMI:    []byte{0x2c, 0x01, 0x64, 0x00, 0x90, 0x01, 0xfa, 0x00, 0, 0, 0, 0, 0xe8, 0x03, 0, 0, 0x40},
+		Heat:    map[byte][]byte{0x40: {0x85, 1}, 0x41: {41, 1, 42, 2, 43, 3, 44, 4, 45, 5, 46, 6, 47, 7, 48, 8, 49, 9}},
 		MaxRead: 16,
 		FRUs:    map[byte][]byte{},
 	}
@@ -142,6 +143,7 @@ func TestOddBMC(t *testing.T) {
 		"hw_status"+part("04", "Broken")+`,state="unknown"} 1`,
 		`ipmi_sensors{result="failed"} 1`, `ipmi_sensors{result="unavailable"} 1`,
 		`hw_power_watts{hw_id="chassis",hw_name="Chassis",hw_parent="",hw_type="enclosure",source="ipmi"} 300`,
+		`ipmi_dcmi_temperature_celsius{entity="inlet",instance="1"} -5`, `ipmi_dcmi_temperature_celsius{entity="cpu",instance="9"} 49`,
 		"ipmi_dcmi_power_maximum_watts 400", "ipmi_dcmi_power_period_seconds 1",
 		`ipmi_session_info{cipher_suite="17",interface="lan 2.0",quirks=""} 1`,
 		`collector_success{collector="fru"} 1`, `collector_success{collector="dcmi"} 1`,

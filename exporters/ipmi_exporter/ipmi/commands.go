@@ -173,3 +173,42 @@ func DCMIPowerLimit(ctx context.Context, c Conn) (watts uint16, active bool, err
 	}
 	return le16(b[4:]), true, nil
 }
+
+// DCMITemperature is one reading of DCMI, in degrees Celsius.
+type DCMITemperature struct {
+	Entity   string // inlet, cpu or baseboard
+	Instance byte
+	Celsius  int
+}
+
+// maxDCMISets bounds the answers about one entity; each has up to eight readings.
+const maxDCMISets = 8
+
+// DCMITemperatures reads the temperatures of DCMI 1.5, section 6.7.3. It tells those at the
+// air inlet, of processors and of the baseboard.
+func DCMITemperatures(ctx context.Context, c Conn) ([]DCMITemperature, error) {
+	var out []DCMITemperature
+	for i, name := range [...]string{"inlet", "cpu", "baseboard"} {
+		for start, set := 1, 0; set < maxDCMISets; set++ {
+			const temperature, all = 1, 0
+			b, err := do(ctx, c, 3, Request{NetFn: netFnGroup, Cmd: 0x10, Data: []byte{dcmiGroup, temperature, byte(0x40 + i), all, byte(start)}})
+			if err == nil && (b[0] != dcmiGroup || len(b) < 3+2*int(b[2])) {
+				err = fmt.Errorf("%w: not a DCMI answer", ErrMalformed)
+			}
+			if err != nil {
+				return out, fmt.Errorf("DCMI temperatures: %w", err)
+			}
+			for pair := b[3 : 3+2*int(b[2])]; len(pair) > 0; pair = pair[2:] {
+				t := DCMITemperature{Entity: name, Instance: pair[1], Celsius: int(pair[0] & 0x7f)}
+				if pair[0]&0x80 != 0 { // sign and magnitude
+					t.Celsius = -t.Celsius
+				}
+				out = append(out, t)
+			}
+			if start += int(b[2]); b[2] == 0 || start > int(b[1]) {
+				break
+			}
+		}
+	}
+	return out, nil
+}

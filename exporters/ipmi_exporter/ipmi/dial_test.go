@@ -26,12 +26,18 @@ func TestOwnBMC(t *testing.T) {
 	if err != nil {
 		t.Skip("ipmitool is not installed")
 	}
-	b := &ipmitest.BMC{Behind: map[byte]map[byte][]byte{0x2c: {1: {30, 0xc0, 0}}}}
+	b := &ipmitest.BMC{
+		Behind: map[byte]map[byte][]byte{0x2c: {1: {30, 0xc0, 0}}},
+		DCMI:   []byte{0x2c, 0x01, 0x64, 0x00, 0x90, 0x01, 0xfa, 0x00, 0, 0, 0, 0, 0xe8, 0x03, 0, 0, 0x40},
+		Heat:   map[byte][]byte{0x40: {0x85, 1}, 0x41: {41, 1, 42, 2}, 0x42: {30, 1}},
+	}
 	host, port, _ := strings.Cut(b.Start(t), ":")
 	for _, tc := range []struct{ args, want string }{
 		{"-C 3 chassis status", "System Power         : on"},
 		{"-C 17 chassis status", "System Power         : on"},
 		{"-C 17 -t 0x2c -b 6 raw 0x04 0x2d 0x01", "1e c0 00"}, // to a controller behind it
+		{"-C 17 dcmi power reading", "Maximum during sampling period:                400 Watts"},
+		{"-C 17 dcmi get_temp_reading", "-5"},
 	} {
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 		args := append([]string{"-I", "lanplus", "-H", host, "-p", port, "-U", ipmitest.User, "-P", ipmitest.Password}, strings.Fields(tc.args)...)

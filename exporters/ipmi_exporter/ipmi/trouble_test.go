@@ -172,6 +172,8 @@ func TestHostileAnswers(t *testing.T) {
 		note(err)
 		_, _, err = ipmi.DCMIPowerLimit(ctx, c)
 		note(err)
+		_, err = ipmi.DCMITemperatures(ctx, c)
+		note(err)
 		_, err = ipmi.ReadFRU(ctx, c, 0)
 		note(err)
 		info, err := ipmi.SDRInfo(ctx, c)

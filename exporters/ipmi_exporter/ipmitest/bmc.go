@@ -35,6 +35,7 @@ type BMC struct {
 	DCMI     []byte                   // answer to Get Power Reading, without the group
 	Behind   map[byte]map[byte][]byte // controllers behind the BMC by address: sensors by number
 	MaxRead  int                      // bytes it returns at once; 0 any number
+	Heat     map[byte][]byte          // DCMI temperatures by entity: pairs of temperature and instance
 	// Handle answers before anything else when ok.
 	Handle func(netFn, lun, cmd byte, data []byte) (code byte, answer []byte, ok bool)
 
@@ -190,6 +191,12 @@ func (b *BMC) command(netFn, lun, cmd byte, data []byte, s *session) (byte, []by
 		}
 		if cmd == 2 {
 			return 0, append([]byte{0xdc}, b.DCMI...)
+		}
+		if cmd == 0x10 && b.Heat != nil {
+			all := b.Heat[data[2]]
+			from := min(max(2*int(data[4])-2, 0), len(all))
+			set := all[from:min(from+16, len(all))]
+			return 0, append([]byte{0xdc, byte(len(all) / 2), byte(len(set) / 2)}, set...)
 		}
 		return 0x80, nil
 	case netFn == 4:
