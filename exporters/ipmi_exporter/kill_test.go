@@ -200,10 +200,7 @@ func TestKilled(t *testing.T) {
 		bmc.Lock(func() {
 			for range news {
 				at, id = at+1, id+1
-				r := [16]byte{2: 2, 7: 0x20, 9: 4, 10: 8, 11: 0x61, 12: 0x6f, 13: 1}
-				binary.LittleEndian.PutUint16(r[:], id)
-				binary.LittleEndian.PutUint32(r[3:], at)
-				bmc.SEL = append(bmc.SEL, r)
+				bmc.SEL = append(bmc.SEL, failure(id, at))
 			}
 			bmc.SELState.Added++
 		})
@@ -235,19 +232,33 @@ func TestKilled(t *testing.T) {
 	if n := store.count(t, addr); n != rounds*news {
 		t.Errorf("%d documents, want %d", n, rounds*news)
 	}
+	if n := differentEvents(t, lines.String()); n != rounds*news {
+		t.Errorf("%d entries on stdout, want %d", n, rounds*news)
+	}
+	p := start(t, bin, conf)
+	if body := get(t, p.base+"/probe?target="+addr, 200); !strings.Contains(body, fmt.Sprintf("ipmi_sel_events_total{class=\"power_supply\",severity=\"failed\"} %d\n", rounds*news)) {
+		t.Errorf("wrong count in\n%s", body)
+	}
+}
+
+// failure is the record of a power supply that failed.
+func failure(id uint16, at uint32) [16]byte {
+	r := [16]byte{2: 2, 7: 0x20, 9: 4, 10: 8, 11: 0x61, 12: 0x6f, 13: 1}
+	binary.LittleEndian.PutUint16(r[:], id)
+	binary.LittleEndian.PutUint32(r[3:], at)
+	return r
+}
+
+// differentEvents counts the events in JSON lines.
+func differentEvents(t *testing.T, lines string) int {
+	t.Helper()
 	ids := map[string]bool{}
-	for l := range strings.Lines(lines.String()) {
+	for l := range strings.Lines(lines) {
 		var doc map[string]any
 		if err := json.Unmarshal([]byte(l), &doc); err != nil {
 			t.Errorf("%q: %v", l, err)
 		}
 		ids[fmt.Sprint(doc["event.id"])] = true
 	}
-	if len(ids) != rounds*news {
-		t.Errorf("%d entries on stdout, want %d", len(ids), rounds*news)
-	}
-	p := start(t, bin, conf)
-	if body := get(t, p.base+"/probe?target="+addr, 200); !strings.Contains(body, fmt.Sprintf("ipmi_sel_events_total{class=\"power_supply\",severity=\"failed\"} %d\n", rounds*news)) {
-		t.Errorf("wrong count in\n%s", body)
-	}
+	return len(ids)
 }

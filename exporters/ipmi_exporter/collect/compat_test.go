@@ -1,7 +1,6 @@
 package collect
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -125,7 +124,12 @@ func TestCompatibilityRules(t *testing.T) {
 		}
 		c.Exprs = append(c.Exprs, promtoolExpr{"sum without (id) (" + name + ")", exp})
 	}
-	raw, err := json.Marshal(promtoolTest{RuleFiles: []string{rules}, Tests: []promtoolCase{c}})
+	run(t, promtool, promtoolTest{RuleFiles: []string{rules}, Tests: []promtoolCase{c}})
+}
+
+func run(t *testing.T, promtool string, test promtoolTest) {
+	t.Helper()
+	raw, err := json.Marshal(test)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -133,10 +137,8 @@ func TestCompatibilityRules(t *testing.T) {
 	if err := os.WriteFile(file, raw, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	var out bytes.Buffer
-	cmd := exec.CommandContext(t.Context(), promtool, "test", "rules", file)
-	cmd.Stdout, cmd.Stderr = &out, &out
-	if err := cmd.Run(); err != nil {
-		t.Errorf("%v\n%s", err, out.String())
+	out, err := exec.CommandContext(t.Context(), promtool, "test", "rules", file).CombinedOutput()
+	if err != nil {
+		t.Errorf("%v\n%s", err, out)
 	}
 }

@@ -156,33 +156,35 @@ func TestPeersAgree(t *testing.T) {
 					}
 				}
 			})
-			t.Run("freeipmi", func(t *testing.T) {
-				seen := map[uint16]int{}
-				for _, row := range freeIPMISensors(t, addr) {
-					id, err := strconv.ParseUint(row[0], 10, 16)
-					if err != nil {
-						t.Fatal(err)
-					}
-					same := byRecord[uint16(id)]
-					n := seen[uint16(id)]
-					seen[uint16(id)]++
-					if n >= len(same) {
-						t.Errorf("we have %d sensors of record %d: %q", len(same), id, row)
-						continue
-					}
-					s := same[n]
-					if s.LUN != 0 || s.Bridged() {
-						continue // FreeIPMI does not ask them
-					}
-					if diff := compareFreeIPMI(s, readings[s], thresholds[s], row); diff != "" {
-						t.Errorf("%s %q: %s\nipmi-sensors %q", s.ID(), s.Name, diff, row)
-					}
-				}
-				if len(seen) < 20 {
-					t.Errorf("only %d records compared", len(seen))
-				}
-			})
+			t.Run("freeipmi", func(t *testing.T) { agreeWithFreeIPMI(t, addr, byRecord, readings, thresholds) })
 		})
+	}
+}
+
+func agreeWithFreeIPMI(t *testing.T, addr string, byRecord map[uint16][]*ipmi.Sensor, readings map[*ipmi.Sensor]ipmi.Reading, thresholds map[*ipmi.Sensor]ipmi.Thresholds) {
+	seen := map[uint16]int{}
+	for _, row := range freeIPMISensors(t, addr) {
+		id, err := strconv.ParseUint(row[0], 10, 16)
+		if err != nil {
+			t.Fatal(err)
+		}
+		same := byRecord[uint16(id)]
+		n := seen[uint16(id)]
+		seen[uint16(id)]++
+		if n >= len(same) {
+			t.Errorf("we have %d sensors of record %d: %q", len(same), id, row)
+			continue
+		}
+		s := same[n]
+		if s.LUN != 0 || s.Bridged() {
+			continue // FreeIPMI does not ask them
+		}
+		if diff := compareFreeIPMI(s, readings[s], thresholds[s], row); diff != "" {
+			t.Errorf("%s %q: %s\nipmi-sensors %q", s.ID(), s.Name, diff, row)
+		}
+	}
+	if len(seen) < 20 {
+		t.Errorf("only %d records compared", len(seen))
 	}
 }
 

@@ -311,26 +311,31 @@ func TestCapturedRepositories(t *testing.T) {
 		if err == nil && (fru.BoardManufacturer != "" || fru.ProductManufacturer != "") {
 			named++
 		}
-		if err != nil {
-			continue
-		}
-		hidden, err := DecodeFRU(redactFRU(raw))
-		if err != nil {
-			t.Errorf("%s: redacted: %v", filepath.Base(f), err)
-			continue
-		}
-		for _, pair := range [][2]*string{{&fru.ChassisSerial, &hidden.ChassisSerial}, {&fru.BoardSerial, &hidden.BoardSerial}, {&fru.ProductSerial, &hidden.ProductSerial}, {&fru.AssetTag, &hidden.AssetTag}} {
-			if *pair[0] != "" && *pair[0] == *pair[1] {
-				t.Errorf("%s: %q is still there", filepath.Base(f), *pair[0])
-			}
-			*pair[0], *pair[1] = "", ""
-		}
-		if *fru != *hidden {
-			t.Errorf("%s: %+v became %+v", filepath.Base(f), fru, hidden)
+		if err == nil {
+			checkRedaction(t, filepath.Base(f), raw, *fru)
 		}
 	}
 	if named*2 < len(images) {
 		t.Errorf("only %d of %d FRU images name a manufacturer", named, len(images))
+	}
+}
+
+// checkRedaction compares a unit's inventory with what archives have of it.
+func checkRedaction(t *testing.T, name string, raw []byte, fru FRU) {
+	t.Helper()
+	hidden, err := DecodeFRU(redactFRU(raw))
+	if err != nil {
+		t.Errorf("%s: redacted: %v", name, err)
+		return
+	}
+	for _, pair := range [][2]*string{{&fru.ChassisSerial, &hidden.ChassisSerial}, {&fru.BoardSerial, &hidden.BoardSerial}, {&fru.ProductSerial, &hidden.ProductSerial}, {&fru.AssetTag, &hidden.AssetTag}} {
+		if *pair[0] != "" && *pair[0] == *pair[1] {
+			t.Errorf("%s: %q is still there", name, *pair[0])
+		}
+		*pair[0], *pair[1] = "", ""
+	}
+	if fru != *hidden {
+		t.Errorf("%s: %+v became %+v", name, fru, hidden)
 	}
 }
 

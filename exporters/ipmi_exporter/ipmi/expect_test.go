@@ -106,13 +106,7 @@ func checkSensors(t *testing.T, c ipmi.Conn, want expectation) {
 		if r.HasValue != (w.Value != nil) || w.Value != nil && !near(r.Value, *w.Value) {
 			t.Errorf("%s: %v (%v), want %v", s.Name, r.Value, r.HasValue, w.Value)
 		}
-		th := thresholds[s]
-		for k, name := range thresholdNames() {
-			v, ok := w.Thresholds[name]
-			if ok != (th.Mask&(1<<k) != 0) || ok && !near(th.Value[k], v) {
-				t.Errorf("%s: threshold %s is %v (mask %#x), want %v %v", s.Name, name, th.Value[k], th.Mask, v, ok)
-			}
-		}
+		checkThresholds(t, s, thresholds[s], w.Thresholds)
 		active := uint16(0)
 		for k, name := range thresholdNames() {
 			for _, a := range w.Active {
@@ -123,6 +117,16 @@ func checkSensors(t *testing.T, c ipmi.Conn, want expectation) {
 		}
 		if s.Factors.Format == 0 && r.States != active { // the simulator compares unsigned only
 			t.Errorf("%s: comparison bits %#x, want %#x", s.Name, r.States, active)
+		}
+	}
+}
+
+func checkThresholds(t *testing.T, s *ipmi.Sensor, th ipmi.Thresholds, want map[string]float64) {
+	t.Helper()
+	for k, name := range thresholdNames() {
+		v, ok := want[name]
+		if ok != (th.Mask&(1<<k) != 0) || ok && !near(th.Value[k], v) {
+			t.Errorf("%s: threshold %s is %v (mask %#x), want %v %v", s.Name, name, th.Value[k], th.Mask, v, ok)
 		}
 	}
 }
