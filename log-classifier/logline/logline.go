@@ -1,13 +1,10 @@
 // Package logline takes the header off a raw log line: RFC 3164 and RFC 5424 syslog, journald
-// and other JSON, and the "date time LEVEL [thread] class:" of most programs. It never fails;
-// what it does not understand stays in the message. It does without regular expressions: a
-// line costs well under a microsecond.
+// and other JSON, logfmt, klog, the lines of container runtimes, and the "date time LEVEL
+// [thread] class:" of most programs. It never fails; what it does not understand stays in the
+// message. It does without regular expressions: a line costs well under a microsecond.
 package logline
 
-import (
-	"encoding/json"
-	"strings"
-)
+import "strings"
 
 // Line is a log line taken apart. Empty fields were not there.
 type Line struct {
@@ -25,41 +22,103 @@ func Parse(raw, messageField string) Line {
 	if strings.IndexByte(raw, '\r') >= 0 {
 		raw = overwritten(raw)
 	}
-	s := strings.TrimLeft(raw, " \t\ufeff")
-	if strings.HasPrefix(s, "{") {
-		if l, ok := parseJSON(s, messageField); ok {
-			return l
-		}
-	}
-	l := Line{Message: s}
-	if rest, ok := priority(s); ok {
-		if l.modern(rest) {
-			return l
-		}
-		l.Message = rest
-	}
-	if !l.syslog() && !l.columns() && !l.relayed() {
-		l.program()
-	}
+	l := parse(raw, messageField, 2)
 	if l.Message == "" {
-		l.Message = s
+		l.Message = strings.TrimLeft(raw, blank)
 	}
 	return l
 }
 
-// priority takes "<34>" off.
-func priority(s string) (string, bool) {
-	if len(s) < 3 || s[0] != '<' {
-		return s, false
+// blank is what is taken off the start of a line.
+const blank = " \t\ufeff"
+
+// parse takes raw apart, and what containers and relays wrapped, up to depth times.
+func parse(raw, messageField string, depth int) Line {
+	s := strings.TrimLeft(raw, blank)
+	if strings.HasPrefix(s, "{") {
+		if l, wrapped, ok := parseJSON(s, messageField); ok {
+			if wrapped && depth > 0 {
+				return l.within(parse(l.Message, messageField, depth-1))
+			}
+			return l
+		}
 	}
-	i := 1
+	if l, ok := containerLine(s); ok {
+		if depth > 0 {
+			return l.within(parse(l.Message, messageField, depth-1))
+		}
+		return l
+	}
+	if l, ok := klog(s); ok {
+		return l
+	}
+	if l, ok := logfmt(s); ok {
+		return l
+	}
+	l := Line{Message: s}
+	if level, rest, ok := priority(s); ok {
+		l.Level = level
+		if l.modern(rest) {
+			return l.inner(depth)
+		}
+		l.Message = rest
+	}
+	switch {
+	case l.syslog():
+		return l.inner(depth)
+	case !l.columns() && !l.relayed():
+		l.program()
+	}
+	return l
+}
+
+// within fills what an inner line, as a container wrote it, does not say from its wrapper.
+func (l Line) within(inner Line) Line {
+	for _, f := range [...]struct{ to, from *string }{{&inner.Time, &l.Time}, {&inner.Host, &l.Host}, {&inner.Service, &l.Service}, {&inner.PID, &l.PID}, {&inner.Level, &l.Level}} {
+		if *f.to == "" {
+			*f.to = *f.from
+		}
+	}
+	return inner
+}
+
+// inner takes apart what programs that have a format of their own send to syslog.
+func (l Line) inner(depth int) Line {
+	m := l.Message
+	if depth == 0 || m == "" {
+		return l
+	}
+	if in, ok := klog(m); ok {
+		return l.within(in)
+	}
+	if in, ok := logfmt(m); ok {
+		return l.within(in)
+	}
+	if m[0] == '{' {
+		if in, _, ok := parseJSON(m, ""); ok {
+			return l.within(in)
+		}
+	}
+	return l
+}
+
+// severities are the names of the severities of syslog.
+var severities = [...]string{"emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"}
+
+// priority takes "<34>" off; its last three bits are the severity.
+func priority(s string) (level, rest string, ok bool) {
+	if len(s) < 3 || s[0] != '<' {
+		return "", s, false
+	}
+	i, n := 1, 0
 	for i < len(s) && i < 5 && isDigit(s[i]) {
+		n = n*10 + int(s[i]-'0')
 		i++
 	}
-	if i == 1 || i >= len(s) || s[i] != '>' {
-		return s, false
+	if i == 1 || i >= len(s) || s[i] != '>' || n > 191 {
+		return "", s, false
 	}
-	return s[i+1:], true
+	return severities[n%8], s[i+1:], true
 }
 
 // modern reads RFC 5424: version time host app procid msgid structured-data message.
@@ -83,7 +142,7 @@ func (l *Line) modern(s string) bool {
 	} else if !strings.HasPrefix(s, "-") {
 		return false
 	}
-	*l = Line{Time: f[1], Host: f[2], Service: f[3], PID: f[4], Message: strings.TrimPrefix(strings.TrimPrefix(s[end:], " "), "\ufeff")}
+	*l = Line{Level: l.Level, Time: f[1], Host: f[2], Service: f[3], PID: f[4], Message: strings.TrimPrefix(strings.TrimPrefix(s[end:], " "), "\ufeff")}
 	return true
 }
 
@@ -233,61 +292,3 @@ func isLevel(w string) bool {
 }
 
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }
-
-// Names of fields in JSON lines, in the order they are tried.
-var (
-	messageNames = [...]string{"message", "msg", "MESSAGE", "log", "text", "@message", "event", "body"}
-	levelNames   = [...]string{"level", "severity", "lvl", "log.level", "loglevel", "levelname", "PRIORITY"}
-	hostNames    = [...]string{"host", "hostname", "host.name", "_HOSTNAME"}
-	serviceNames = [...]string{"service", "service.name", "program", "SYSLOG_IDENTIFIER", "_COMM", "logger", "app"}
-	pidNames     = [...]string{"pid", "_PID", "process.pid"}
-	timeNames    = [...]string{"@timestamp", "timestamp", "time", "ts", "__REALTIME_TIMESTAMP"}
-)
-
-func parseJSON(s, messageField string) (Line, bool) {
-	var m map[string]any
-	if json.Unmarshal([]byte(s), &m) != nil {
-		return Line{}, false
-	}
-	l := Line{
-		Time: pick(m, timeNames[:]), Host: pick(m, hostNames[:]), Service: pick(m, serviceNames[:]), PID: pick(m, pidNames[:]),
-		Level: pick(m, levelNames[:]), Message: pick(m, messageNames[:]),
-	}
-	if messageField != "" {
-		l.Message = pick(m, []string{messageField})
-	}
-	return l, l.Message != ""
-}
-
-// pick returns the first of the named fields as text. journald writes text that is no UTF-8
-// as a list of bytes.
-func pick(m map[string]any, names []string) string {
-	for _, n := range names {
-		switch v := m[n].(type) {
-		case string:
-			if v != "" {
-				return v
-			}
-		case float64:
-			raw, err := json.Marshal(v)
-			if err == nil {
-				return string(raw)
-			}
-		case []any:
-			b := make([]byte, 0, len(v))
-			for _, x := range v {
-				if f, ok := x.(float64); ok && f >= 0 && f < 256 {
-					b = append(b, byte(f))
-				}
-			}
-			if len(b) > 0 {
-				return strings.ToValidUTF8(string(b), "\ufffd")
-			}
-		case map[string]any:
-			if name, ok := v["name"].(string); ok { // ECS: host.name
-				return name
-			}
-		}
-	}
-	return ""
-}

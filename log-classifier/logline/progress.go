@@ -7,7 +7,7 @@ import "strings"
 // stays. Nothing else is dropped, so that a carriage return hides nothing.
 func overwritten(s string) string {
 	var kept []string
-	var last string
+	last := "none yet"
 	for part := range strings.SplitSeq(s, "\r") {
 		shape := strings.Map(func(r rune) rune {
 			if r >= '0' && r <= '9' || r == ' ' || r == '%' || r == '#' || r == '.' {
@@ -16,7 +16,7 @@ func overwritten(s string) string {
 			return r
 		}, part)
 		switch {
-		case shape == "":
+		case strings.TrimSpace(part) == "":
 		case shape == last:
 			kept[len(kept)-1] = part
 		default:
