@@ -314,14 +314,6 @@ func letters(s string) string {
 	}, strings.ToLower(s))
 }
 
-// short is a name as ipmitool's table cuts it.
-func short(name string) string {
-	if len(name) > 16 {
-		name = name[:16]
-	}
-	return strings.TrimSpace(name)
-}
-
 func compareRow(s *ipmi.Sensor, r ipmi.Reading, th ipmi.Thresholds, row []string) string {
 	if row[1] == "na" {
 		if r.HasValue || r.Usable() && r.HasState && row[3] != "na" {

@@ -48,12 +48,28 @@ func TestKernelStructures(t *testing.T) {
 	var req ipmiReq
 	var rec ipmiRecv
 	for i, pair := range [][2]uintptr{
-		{ioctlSend, kernelSend}, {ioctlRecv, kernelRecv},
-		{unsafe.Sizeof(sys), addrSize}, {unsafe.Offsetof(sys.Channel), addrChannel}, {unsafe.Offsetof(sys.LUN), systemLUN},
-		{unsafe.Sizeof(ipmb), addrSize}, {unsafe.Offsetof(ipmb.Channel), addrChannel}, {unsafe.Offsetof(ipmb.Slave), ipmbSlave}, {unsafe.Offsetof(ipmb.LUN), ipmbLUN},
-		{unsafe.Sizeof(msg), 16}, {unsafe.Offsetof(msg.Cmd), msgCmd}, {unsafe.Offsetof(msg.Len), msgLen}, {unsafe.Offsetof(msg.Data), msgData},
-		{unsafe.Sizeof(req), 40}, {unsafe.Offsetof(req.AddrLen), reqAddrLen}, {unsafe.Offsetof(req.MsgID), reqID}, {unsafe.Offsetof(req.Msg), reqMsg},
-		{unsafe.Sizeof(rec), 48}, {unsafe.Offsetof(rec.Addr), recvAddr}, {unsafe.Offsetof(rec.AddrLen), recvAddrLen}, {unsafe.Offsetof(rec.MsgID), recvID}, {unsafe.Offsetof(rec.Msg), recvMsg},
+		{ioctlSend, kernelSend},
+		{ioctlRecv, kernelRecv},
+		{unsafe.Sizeof(sys), addrSize},
+		{unsafe.Offsetof(sys.Channel), addrChannel},
+		{unsafe.Offsetof(sys.LUN), systemLUN},
+		{unsafe.Sizeof(ipmb), addrSize},
+		{unsafe.Offsetof(ipmb.Channel), addrChannel},
+		{unsafe.Offsetof(ipmb.Slave), ipmbSlave},
+		{unsafe.Offsetof(ipmb.LUN), ipmbLUN},
+		{unsafe.Sizeof(msg), 16},
+		{unsafe.Offsetof(msg.Cmd), msgCmd},
+		{unsafe.Offsetof(msg.Len), msgLen},
+		{unsafe.Offsetof(msg.Data), msgData},
+		{unsafe.Sizeof(req), 40},
+		{unsafe.Offsetof(req.AddrLen), reqAddrLen},
+		{unsafe.Offsetof(req.MsgID), reqID},
+		{unsafe.Offsetof(req.Msg), reqMsg},
+		{unsafe.Sizeof(rec), 48},
+		{unsafe.Offsetof(rec.Addr), recvAddr},
+		{unsafe.Offsetof(rec.AddrLen), recvAddrLen},
+		{unsafe.Offsetof(rec.MsgID), recvID},
+		{unsafe.Offsetof(rec.Msg), recvMsg},
 	} {
 		if pair[0] != pair[1] {
 			t.Errorf("row %d: %#x, the header has %#x", i, pair[0], pair[1])

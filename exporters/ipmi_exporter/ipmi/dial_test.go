@@ -101,7 +101,7 @@ func TestDial(t *testing.T) {
 					t.Fatalf("error %v, want %v", err, tc.err)
 				}
 				for _, other := range []error{ipmi.ErrUser, ipmi.ErrPassword, ipmi.ErrPrivilege, ipmi.ErrSuite, ipmi.ErrBusy} {
-					if other != tc.err && errors.Is(err, other) {
+					if !errors.Is(tc.err, other) && errors.Is(err, other) {
 						t.Errorf("error %v is also %v", err, other)
 					}
 				}

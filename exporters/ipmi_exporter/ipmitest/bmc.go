@@ -71,7 +71,7 @@ func (b *BMC) Start(tb testing.TB) string {
 	b.conn, b.sessions, b.commands = conn, map[uint32]*session{}, map[[2]byte]int{}
 	var wg sync.WaitGroup
 	wg.Go(b.serve)
-	tb.Cleanup(func() { conn.Close(); wg.Wait() })
+	tb.Cleanup(func() { _ = conn.Close(); wg.Wait() })
 	return conn.LocalAddr().String()
 }
 

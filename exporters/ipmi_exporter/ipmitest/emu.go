@@ -15,7 +15,7 @@ func LoadSDRs(tb testing.TB, emu string) [][]byte {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	var out [][]byte
 	s := bufio.NewScanner(f)
 	for s.Scan() {

@@ -130,10 +130,10 @@ func (p *Proxy) later(pkt []byte, client *net.UDPAddr, d time.Duration) {
 }
 
 func (p *Proxy) close() {
-	p.front.Close()
+	_ = p.front.Close()
 	p.mu.Lock()
 	for _, c := range p.back {
-		c.Close()
+		_ = c.Close()
 	}
 	p.mu.Unlock()
 	p.wg.Wait()

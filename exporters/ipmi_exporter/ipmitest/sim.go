@@ -69,7 +69,7 @@ func Sim(tb testing.TB, emu string) string {
 	tb.Cleanup(func() {
 		_ = cmd.Process.Signal(syscall.SIGTERM)
 		_ = cmd.Wait()
-		log.Close()
+		_ = log.Close()
 	})
 	addr := fmt.Sprintf("127.0.0.1:%d", port)
 	waitReady(tb, addr)
@@ -89,7 +89,7 @@ func freePort(tb testing.TB) int {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	defer c.Close()
+	defer func() { _ = c.Close() }()
 	return c.LocalAddr().(*net.UDPAddr).Port
 }
 
@@ -108,7 +108,7 @@ func waitReady(tb testing.TB, addr string) {
 		if err == nil {
 			_, err = c.Read(buf)
 		}
-		c.Close()
+		_ = c.Close()
 		if err == nil {
 			return
 		}
