@@ -1,45 +1,78 @@
 package inject
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
 	"net/netip"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/inframind/inframind/internal/zeek"
 )
 
 // Office writes the conn and dns logs of an invented quiet office to dir: n connections of
-// forty hosts over a working day, with name lookups, web, mail, file shares, updates,
-// backups, monitoring, and the failures that come with them.
+// forty hosts over a working day, with name lookups, web, mail, file shares, and the
+// failures that come with them, and beside these what machines do by the clock: one
+// monitors all others, and all ask for updates and messages.
 func Office(dir string, n int, seed uint64) error {
 	o := office{rng: rand.New(rand.NewPCG(seed, 77)), at: time.Date(2026, 11, 2, 7, 0, 0, 0, time.UTC)}
-	gap := 12 * time.Hour / time.Duration(max(n, 1))
-	var names []zeek.App
+	start, gap := o.at, 12*time.Hour/time.Duration(max(n, 1))
+	var conns []zeek.Conn
+	for range n {
+		conns = append(conns, o.conn())
+		o.at = o.at.Add(time.Duration(o.rng.ExpFloat64() * float64(gap)))
+	}
+	conns = append(conns, o.machines(start, o.at)...)
+	slices.SortStableFunc(conns, func(a, b zeek.Conn) int { return cmp.Compare(a.Time, b.Time) })
 	err := create(filepath.Join(dir, "conn.log"), zeek.KindConn, func(w *zeek.Writer) error {
-		for range n {
-			c := o.conn()
-			if c.Service == "dns" {
-				names = append(names, o.query(&c))
-			}
-			if err := w.Conn(&c); err != nil {
+		for i := range conns {
+			if err := w.Conn(&conns[i]); err != nil {
 				return err
 			}
-			o.at = o.at.Add(time.Duration(o.rng.ExpFloat64() * float64(gap)))
 		}
 		return nil
 	})
 	return errors.Join(err, create(filepath.Join(dir, "dns.log"), zeek.KindDNS, func(w *zeek.Writer) error {
-		for i := range names {
-			if err := w.App(&names[i]); err != nil {
+		for i := range conns {
+			if conns[i].Service != "dns" {
+				continue
+			}
+			q := o.query(&conns[i])
+			if err := w.App(&q); err != nil {
 				return err
 			}
 		}
 		return nil
 	}))
+}
+
+// machines is what runs by the clock: each host asks two services outside, of ten, every
+// five minutes to an hour, and is asked by the monitoring every five minutes.
+func (o *office) machines(from, to time.Time) (out []zeek.Conn) {
+	for h := range hosts {
+		for k := range 3 {
+			every := time.Duration(5+o.rng.IntN(55)) * time.Minute
+			server := netip.AddrFrom4([4]byte{198, 51, 99, byte(1 + o.rng.IntN(10))})
+			if k == 0 {
+				every = 5 * time.Minute
+			}
+			for o.at = from.Add(time.Duration(o.rng.Int64N(int64(every)))); o.at.Before(to); o.at = o.at.Add(every + time.Duration(o.rng.NormFloat64()*float64(every)/50)) {
+				c := o.talk(server, zeek.TCP, 443, "ssl", 900, 3000, 1)
+				if k == 0 {
+					c = o.talk(officeHost(h), zeek.TCP, 9100, "http", 300, 30000, .1)
+					c.Orig = netip.AddrFrom4([4]byte{10, 20, 1, 9})
+				} else {
+					c.Orig = officeHost(h)
+				}
+				out = append(out, c)
+			}
+		}
+	}
+	return out
 }
 
 type office struct {
@@ -48,9 +81,12 @@ type office struct {
 	n   int
 }
 
-func (o *office) host() netip.Addr {
-	return netip.AddrFrom4([4]byte{10, 20, 0, byte(10 + o.rng.IntN(40))})
-}
+// hosts is how many people work there.
+const hosts = 40
+
+func officeHost(i int) netip.Addr { return netip.AddrFrom4([4]byte{10, 20, 0, byte(10 + i)}) }
+
+func (o *office) host() netip.Addr { return officeHost(o.rng.IntN(hosts)) }
 
 // site is a server outside; a few are much more popular than the rest.
 func (o *office) site() netip.Addr {

@@ -109,7 +109,11 @@ func (d *Detector) Observe(e *detect.Event) float64 {
 	if e.Evidence.OrigInside {
 		f.Severity = detect.High
 	}
-	f.Describe(fmt.Sprintf("%d sources try to log in to %s of %s", sources.Len(), service, c.Resp), []string{
+	who := fmt.Sprintf("%d sources try", sources.Len())
+	if sources.Len() == 1 {
+		who = c.Orig.String() + " tries"
+	}
+	f.Describe(fmt.Sprintf("%s to log in to %s of %s", who, service, c.Resp), []string{
 		fmt.Sprintf("%s made %d short %s connections this hour; one person makes a handful", c.Orig, t.Count, service),
 		fmt.Sprintf("%d connections beyond the limit of %d an hour, from %d sources", f.Connections, d.o.Attempts, sources.Len()),
 	}, "sources", strconv.Itoa(sources.Len()))
