@@ -118,7 +118,7 @@ func (h *handshake) rakp1(ctx context.Context) error {
 	}
 	h.name = plain
 	h.refuse()
-	return fmt.Errorf("user name exchange: %w (or another BMC key)", ErrPassword)
+	return fmt.Errorf("user name exchange: %w (or user name, or BMC key)", ErrPassword)
 }
 
 // proves tells whether code shows that the BMC knows the password (section 13.31).
