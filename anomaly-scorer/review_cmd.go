@@ -8,13 +8,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"maps"
-	"net"
 	"net/http"
 	"os"
 	"slices"
 	"time"
+
+	promconfig "github.com/prometheus/common/config"
 
 	"github.com/inframind/inframind/anomaly-scorer/detect"
 	"github.com/inframind/inframind/anomaly-scorer/scorer"
@@ -135,7 +135,7 @@ func explainDocument(w io.Writer, d logstore.Document) error {
 
 func addFeedback(a *cli.App) {
 	var f common
-	var id, verdict, findings, url string
+	var id, verdict, findings, url, httpConfig string
 	cmd := a.Command("feedback", "Tell whether a finding was right. A false one is not told again for the same source, destination and service.\n\n"+
 		"Examples:\n  anomaly-scorer feedback --state.dir=/var/lib/anomaly-scorer --findings=findings.jsonl scan-4a855cc791dcfc20 false\n"+
 		"  anomaly-scorer feedback --url=http://127.0.0.1:9713 scan-4a855cc791dcfc20 true")
@@ -143,11 +143,12 @@ func addFeedback(a *cli.App) {
 	cmd.Flag("state.dir", "The scorer's state directory.").Default("data/anomaly-scorer").StringVar(&f.state)
 	cmd.Flag("findings", "File that 'run --findings' wrote.").StringVar(&findings)
 	cmd.Flag("url", "A running scorer's address, instead of its state directory.").StringVar(&url)
+	cmd.Flag("http.config.file", "How to reach --url: authentication and TLS, as for promtool.").StringVar(&httpConfig)
 	cmd.Arg("id", "Id of the finding or connection.").Required().StringVar(&id)
 	cmd.Arg("verdict", "true or false.").Required().EnumVar(&verdict, "true", "false")
 	a.Do(cmd, func(ctx context.Context, env cli.Env) error {
 		if url != "" {
-			return postFeedback(ctx, url, id, verdict == "true")
+			return postFeedback(ctx, url, httpConfig, id, verdict == "true")
 		}
 		j := scorer.Judgement{ID: id, Right: verdict == "true", Time: time.Now().UTC()}
 		if findings != "" {
@@ -176,7 +177,19 @@ func addFeedback(a *cli.App) {
 	})
 }
 
-func postFeedback(ctx context.Context, url, id string, right bool) error {
+func postFeedback(ctx context.Context, url, httpConfig, id string, right bool) error {
+	cfg := &promconfig.DefaultHTTPClientConfig
+	if httpConfig != "" {
+		var err error
+		if cfg, _, err = promconfig.LoadHTTPConfigFile(httpConfig); err != nil {
+			return cli.Usage(fmt.Errorf("%s: %w", httpConfig, err))
+		}
+	}
+	client, err := promconfig.NewClientFromConfig(*cfg, "feedback")
+	if err != nil {
+		return cli.Usage(err)
+	}
+	defer client.CloseIdleConnections()
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	body, err := json.Marshal(map[string]any{"id": id, "right": right})
@@ -188,7 +201,7 @@ func postFeedback(ctx context.Context, url, id string, right bool) error {
 		return cli.Usage(err)
 	}
 	req.Header.Set("Content-Type", "application/json")
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := client.Do(req)
 	if err != nil {
 		return fmt.Errorf("feedback: %w", err)
 	}
@@ -212,28 +225,4 @@ func addCheckConfig(a *cli.App) {
 		fmt.Fprintf(env.Stdout, "%s is valid: %d metric sets, %d allowed behaviours\n", file, len(cfg.Metrics.Sets), len(cfg.Allow))
 		return nil
 	})
-}
-
-// serve answers on addr until the returned function is called.
-func serve(log *slog.Logger, addr string, h http.Handler) (stop func(), err error) {
-	l, err := net.Listen("tcp", addr)
-	if err != nil {
-		return nil, fmt.Errorf("listen: %w", err)
-	}
-	srv := &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-			log.Error("web server ended", "err", err)
-		}
-	}()
-	return func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-		defer cancel()
-		if err := srv.Shutdown(ctx); err != nil {
-			log.Warn("web server did not end in time", "err", err)
-		}
-		<-done
-	}, nil
 }

@@ -44,8 +44,8 @@ func (c *common) load() (scorer.Config, error) {
 
 type runFlags struct {
 	common
-	rows, findings, shard, listen string
-	once, dry                     bool
+	rows, findings, shard, listen, webConfig string
+	once, dry                                bool
 }
 
 func addRun(a *cli.App) {
@@ -63,6 +63,7 @@ func addRun(a *cli.App) {
 	cmd.Flag("findings", "Write the findings here, one JSON object a line.").StringVar(&f.findings)
 	cmd.Flag("shard", "Write part i of n of the documents, as i/n; default from JOB_COMPLETION_INDEX and JOB_COMPLETIONS.").StringVar(&f.shard)
 	cmd.Flag("web.listen-address", "Serve findings and take feedback on this address.").StringVar(&f.listen)
+	cmd.Flag("web.config.file", "TLS and authentication for that, as for Prometheus exporters.").StringVar(&f.webConfig)
 	cmd.Flag("once", "Run once and exit.").BoolVar(&f.once)
 	cmd.Flag("dry-run", "Score, print what was found, write and push nothing.").BoolVar(&f.dry)
 	a.Do(cmd, func(ctx context.Context, env cli.Env) error {
@@ -208,7 +209,7 @@ func runService(ctx context.Context, env cli.Env, cfg scorer.Config, f runFlags)
 	}
 	defer func() { err = errors.Join(err, e.Close()) }()
 	if f.listen != "" {
-		stop, err := serve(env.Log, f.listen, e.Handler())
+		stop, err := serve(env.Log, f.listen, f.webConfig, e.Handler())
 		if err != nil {
 			return err
 		}
