@@ -82,7 +82,8 @@ func TestFaults(t *testing.T) {
 			}
 			return true
 		}, "protocol"},
-		{"link to another host", body(`{"Members": [{"@odata.id": "https://elsewhere.example/redfish/v1/x"}]}`), "protocol"},
+		{"link to another host", body(`{"Members": [{"@odata.id": "https://elsewhere.example/x"}]}`), "protocol"},
+		{"link with another name of the host", body(`{"Members": [{"@odata.id": "https://elsewhere.example/redfish/v1/x"}]}`), ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()

@@ -65,7 +65,8 @@ func scrapeVendor(t *testing.T, file string, levels int) string {
 	if levels > 0 {
 		svc.OfferExpand(levels)
 	}
-	return scrapeText(t, newDriver(t, nil), serve(t, svc), 10*time.Second)
+	web := serve(t, svc) // before the driver, so that it is there for the log-out
+	return scrapeText(t, newDriver(t, nil), web, 10*time.Second)
 }
 
 // goldenText drops what differs from run to run.

@@ -42,7 +42,8 @@ func collectFirmware(ctx context.Context, o *sink) {
 	if !ok {
 		return
 	}
-	for _, n := range o.members(ctx, svc.link("FirmwareInventory"), slow, false) {
+	// Early Intel BMCs list their firmware under SoftwareInventory only.
+	for _, n := range o.members(ctx, firstLink(svc, "FirmwareInventory", "SoftwareInventory"), slow, false) {
 		if missing(n) {
 			continue
 		}

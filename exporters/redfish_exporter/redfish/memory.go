@@ -29,9 +29,24 @@ func (o *sink) dimm(ctx context.Context, n Node, parent string) {
 	}
 	o.sendFirst(hw.MemoryFrequencyHertz, p, n, 1e6, "OperatingSpeedMhz", "MaximumFrequencyMHz")
 	o.info(p, n)
-	o.status(p, n)
+	if n.has("Status") {
+		o.status(p, n)
+	} else {
+		o.status(p, healthOf(dimmHealth(n.first("DIMMStatus", "Oem.Hpe.DIMMStatus", "Oem.Hp.DIMMStatus"))))
+	}
 	o.memoryMetrics(ctx, n, p)
 	o.environment(ctx, n, p, counters, true)
+}
+
+// dimmHealth is HPE's word for the state of a DIMM as a Health.
+func dimmHealth(word string) string {
+	switch strings.ToLower(word) {
+	case "goodinuse", "goodpartiallyinuse", "addedbutunused", "upgradedbutunused":
+		return "OK"
+	case "degraded", "expectedbutmissing", "doesnotmatch", "notsupported", "configurationerror":
+		return "Warning"
+	}
+	return ""
 }
 
 // memoryMetrics sends ECC errors. Counters of the whole life are preferred; those since the

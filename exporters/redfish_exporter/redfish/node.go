@@ -174,15 +174,20 @@ func (n Node) name() string {
 }
 
 // clean brings an address to the form under which it is remembered: no host, no fragment,
-// no trailing slash. It refuses what leads to another host.
+// no trailing slash. It refuses what is no path of the service.
 func clean(link, host string) (string, error) {
 	link, _, _ = strings.Cut(link, "#")
 	if scheme, rest, ok := strings.Cut(link, "://"); ok {
+		// A BMC behind a translated address or with several names writes a name of its own: the
+		// path is asked for where we are connected, never elsewhere.
 		h, path, _ := strings.Cut(rest, "/")
-		if !strings.HasPrefix(scheme, "http") || !strings.EqualFold(h, host) {
+		if !strings.HasPrefix(scheme, "http") || (!strings.EqualFold(h, host) && !strings.HasPrefix(path, "redfish/v1")) {
 			return "", fmt.Errorf("link leads to another host")
 		}
 		link = "/" + path
+	}
+	if strings.HasPrefix(link, "redfish/") {
+		link = "/" + link
 	}
 	if !strings.HasPrefix(link, "/") || strings.HasPrefix(link, "//") || strings.ContainsAny(link, "\r\n\x00") {
 		return "", fmt.Errorf("link is not a path")

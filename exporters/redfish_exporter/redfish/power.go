@@ -16,6 +16,7 @@ func collectPower(ctx context.Context, o *sink) {
 		for i, c := range old.list("PowerControl") {
 			drawn = o.powerControl(c, parent, i) || drawn
 		}
+		o.hpePower(old, parent)
 		for i, v := range old.list("Voltages") {
 			o.voltage(v, parent, i)
 		}
@@ -39,8 +40,8 @@ func collectPower(ctx context.Context, o *sink) {
 			o.redundancy(r, parent+"/PowerSubsystem", i)
 		}
 		each(o.members(ctx, sub.link("Batteries"), health, false), func(n Node) { o.battery(ctx, n, parent) })
-		if p := (hw.Part{ID: parent, Type: hw.Enclosure, Name: ch.name()}); sub.m != nil {
-			o.send(hw.PowerLimitWatts, p, sub, "CapacityWatts", 1, capacity)
+		if p := (hw.Part{ID: parent, Type: hw.Enclosure, Name: ch.name()}); !o.send(hw.PowerLimitWatts, p, sub, "CapacityWatts", 1, capacity) {
+			o.send(hw.PowerLimitWatts, p, ch, "MaxPowerWatts", 1, capacity)
 		}
 		o.environment(ctx, ch, hw.Part{ID: parent, Type: hw.Enclosure, Name: ch.name()}, sensors, !drawn)
 	})
@@ -57,7 +58,9 @@ func (o *sink) powerControl(n Node, parent string, i int) bool {
 	}
 	drawn := o.sendFirst(hw.PowerWatts, p, n, 1, "PowerConsumedWatts", "PowerMetrics.AverageConsumedWatts", "PowerMetrics.PowerConsumedWatts")
 	o.send(hw.PowerLimitWatts, p, n, "PowerCapacityWatts", 1, capacity)
-	o.send(hw.PowerLimitWatts, p, n, "PowerLimit.LimitInWatts", 1, hw.Max)
+	if v, ok := o.num(n, "PowerLimit.LimitInWatts"); ok && v > 0 { // 0 is Dell's word for no limit
+		o.s.schema.Send(o.ch, hw.PowerLimitWatts, p, v, hw.Max)
+	}
 	o.status(p, n)
 	return drawn
 }
@@ -93,9 +96,10 @@ func (o *sink) oldSupply(n Node, parent string, i int) {
 }
 
 func (o *sink) oldSupplyReadings(p hw.Part, n Node) {
-	o.send(hw.PSUInputWatts, p, n, "PowerInputWatts", 1)
-	o.sendFirst(hw.PSUOutputWatts, p, n, 1, "PowerOutputWatts", "LastPowerOutputWatts")
-	o.send(hw.PSUInputVolts, p, n, "LineInputVoltage", 1)
+	o.sendFirst(hw.PSUInputWatts, p, n, 1, "PowerInputWatts", "Oem.Huawei.PowerInputWatts", "Oem.Public.PowerInputWatts")
+	o.sendFirst(hw.PSUOutputWatts, p, n, 1, "PowerOutputWatts", "LastPowerOutputWatts", "Oem.Huawei.PowerOutputWatts", "Oem.Public.PowerOutputWatts")
+	o.sendFirst(hw.PSUInputVolts, p, n, 1, "LineInputVoltage", "InputVoltage")
+	o.sendFirst(hw.PSUOutputVolts, p, n, 1, "Oem.Huawei.OutputVoltage", "Oem.Public.OutputVoltage")
 }
 
 // sameSupply finds the entry of Power.PowerSupplies for a PowerSupply resource.
@@ -150,9 +154,19 @@ func (o *sink) supply(ctx context.Context, n Node, parent string, old Node) {
 	o.send(hw.EnergyJoules, p, m, "EnergykWh", 3.6e6)
 	o.within(-273.15, 1000, hw.TemperatureCelsius, p, m, "TemperatureCelsius", 1)
 	o.within(0, 255, hw.FanSpeedRatio, p, m, "FanSpeedPercent", 0.01)
-	for i, rail := range m.list("RailVoltage") {
-		if q, ok := o.element(rail, hw.Voltage, p.ID, "RailVoltage", i); ok {
-			o.send(hw.PSUOutputVolts, q, rail, "Reading", 1)
+	o.within(0, 1e6, hw.FanSpeedRPM, p, m, "FanSpeedPercent.SpeedRPM", 1)
+	for _, rails := range []struct {
+		key, kind string
+		metric    hw.Metric
+	}{
+		{"RailVoltage", hw.Voltage, hw.PSUOutputVolts},
+		{"RailCurrentAmps", hw.PowerSupply, hw.CurrentAmperes},
+		{"RailPowerWatts", hw.PowerSupply, hw.PSUOutputWatts},
+	} {
+		for i, rail := range m.list(rails.key) {
+			if q, ok := o.element(rail, rails.kind, p.ID, rails.key, i); ok {
+				o.send(rails.metric, q, rail, "Reading", 1)
+			}
 		}
 	}
 }
@@ -183,7 +197,7 @@ func (o *sink) environment(ctx context.Context, n Node, p hw.Part, prio priority
 	if power {
 		o.send(hw.PowerWatts, p, m, "PowerWatts", 1)
 	}
-	if p.Type != hw.Enclosure { // a chassis' temperatures are its sensors
+	if p.Type != hw.Enclosure || n.link("Sensors")+n.link("Thermal") == "" { // else a chassis' temperatures are its sensors
 		o.within(-273.15, 1000, hw.TemperatureCelsius, p, m, "TemperatureCelsius", 1)
 	}
 	if !o.send(hw.EnergyJoules, p, m, "EnergyJoules", 1) {

@@ -42,8 +42,12 @@ func (o *sink) processor(ctx context.Context, n Node, parent string) {
 	if p.Type == hw.GPU {
 		prio = health // their load and power are what people watch
 	}
-	if m, ok := o.get(ctx, n.link("Metrics"), prio); ok {
+	if m, ok := o.get(ctx, firstLink(n, "Metrics", "Oem.Intel_RackScale.Metrics"), prio); ok {
 		o.processorMetrics(m, p)
+		if n.link("EnvironmentMetrics") == "" { // where these were before Redfish 2020.4
+			o.send(hw.PowerWatts, p, m, "ConsumedPowerWatt", 1)
+			o.within(-50, 200, hw.TemperatureCelsius, p, m, "TemperatureCelsius", 1)
+		}
 	}
 	o.environment(ctx, n, p, prio, true)
 	for _, port := range o.members(ctx, n.link("Ports"), slow, false) { // e.g. NVLink

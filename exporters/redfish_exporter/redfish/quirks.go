@@ -39,6 +39,9 @@ func driveQuirks() []driveQuirk {
 	return []driveQuirk{
 		{"Dell", "Oem.Dell.DellPhysicalDisk.RemainingRatedWriteEndurance", life},
 		{"Dell", "Oem.Dell.DellDrive.RemainingRatedWriteEndurance", life},
+		{"Cisco", "Oem.Cisco.SmartData.PercentLifeLeft", life},
+		{"Cisco", "Oem.Cisco.SmartData.PowerOnHours", hours},
+		{"Cisco", "Oem.Cisco.SmartData.OperatingTemperatureInCel", celsius},
 		{"HPE", "Oem.Hpe.CurrentTemperatureCelsius", celsius},
 		{"HPE", "Oem.Hpe.PowerOnHours", hours},
 		{"HPE", "Oem.Hpe.SSDEnduranceUtilizationPercentage", used},
@@ -58,14 +61,59 @@ func driveQuirks() []driveQuirk {
 }
 
 // driveQuirks sends what vendors add to a Drive. predicted says that the drive announces its
-// failure: Dell tells so in words while FailurePredicted may stay false.
+// failure: Dell and Cisco tell so in their own words while FailurePredicted may stay false.
 func (o *sink) driveQuirks(p hw.Part, n Node) (predicted bool) {
 	for _, q := range driveQuirks() {
 		if n.has(q.path) {
 			q.apply(o, p, n, q.path)
 		}
 	}
-	return strings.EqualFold(n.str("Oem.Dell.DellPhysicalDisk.PredictiveFailureState"), "SmartAlertPresent")
+	alerts, _, _ := n.num("Oem.Cisco.PredictiveFailureCount")
+	return alerts > 0 || strings.EqualFold(n.str("Oem.Dell.DellPhysicalDisk.PredictiveFailureState"), "SmartAlertPresent")
+}
+
+// healthOf makes a resource that says nothing but its health.
+func healthOf(health string) Node {
+	return Node{m: map[string]any{"Status": map[string]any{"Health": health}}}
+}
+
+// controllerBattery sends the battery or capacitor of a RAID controller, which Dell keeps in
+// Storage and Cisco in the controller.
+func (o *sink) controllerBattery(n Node, parent string) {
+	p := hw.Part{ID: parent + "/Battery", Type: hw.Battery, Name: "RAID battery", Parent: parent}
+	if b := n.obj("Oem.Dell.DellControllerBattery"); b.m != nil && o.s.claim(p.Type, p.ID) {
+		p.Name = b.first("Name", "Id", "Description")
+		o.status(p, healthOf(b.str("PrimaryStatus")))
+	}
+	b := n.obj("Oem.Cisco.Bbu")
+	if there, told := b.truth("IsBatteryPresent"); b.m == nil || told && !there || !o.s.claim(p.Type, p.ID) {
+		return
+	}
+	health := map[string]string{"optimal": "OK", "degraded": "Warning", "failed": "Critical"}[strings.ToLower(b.str("BbuStatus"))]
+	o.status(p, healthOf(health))
+	o.s.schema.Send(o.ch, hw.Info, p, 1, b.str("BbuVendor"), b.str("BbuDeviceName"), b.str("BbuSerialNumber"), b.str("BbuModuleVersion"))
+	o.within(0, 100, hw.BatteryChargeRatio, p, b, "CapacitanceInPercent", 0.01)
+	o.within(-50, 150, hw.TemperatureCelsius, p, b, "BbuTemperatureInCel", 1)
+	o.send(hw.VoltageVolts, p, b, "BbuVoltageInVolts", 1)
+}
+
+// hpePower sends the power of each kind of part, where iLO 5 and later tell it.
+func (o *sink) hpePower(n Node, parent string) {
+	for key, kind := range map[string]string{"CpuWatts": hw.CPU, "DimmWatts": hw.Memory, "GpuWatts": hw.GPU} {
+		p := hw.Part{ID: parent + "/PowerMetric/" + key, Type: kind, Name: strings.TrimSuffix(key, "Watts"), Parent: parent}
+		if path := "Oem.Hpe.PowerMetric." + key; n.has(path) && o.s.claim(kind, p.ID) {
+			o.send(hw.PowerWatts, p, n, path, 1)
+		}
+	}
+}
+
+// hpeUsage sends how busy the system is by iLO's own count.
+func (o *sink) hpeUsage(sys Node, parent string) {
+	for key, kind := range map[string]string{"CPUUtil": hw.CPU, "MemoryBusUtil": hw.Memory, "IOBusUtil": hw.Enclosure} {
+		if path := "Oem.Hpe.SystemUsage." + key; sys.has(path) {
+			o.within(0, 100, hw.UtilizationRatio, hw.Part{ID: parent + "/SystemUsage/" + key, Type: kind, Name: key, Parent: parent}, sys, path, 0.01)
+		}
+	}
 }
 
 // rollups sends HPE's and Dell's state of each subsystem, which covers parts that have no
@@ -91,7 +139,7 @@ func (o *sink) rollups(sys Node, p hw.Part) {
 	for key, kind := range dell {
 		if v := sys.str("Oem.Dell.DellSystem." + key); v != "" {
 			sub := hw.Part{ID: p.ID + "/DellSystem/" + key, Type: kind, Name: key, Parent: p.ID}
-			o.status(sub, Node{m: map[string]any{"Status": map[string]any{"Health": v}}})
+			o.status(sub, healthOf(v))
 		}
 	}
 }

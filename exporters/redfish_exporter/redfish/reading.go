@@ -19,9 +19,16 @@ func quantityOf(n Node) (quantity, bool) {
 	kind := n.str("ReadingType")
 	if kind == "" {
 		kind = map[string]string{
-			"Cel": "Temperature", "C": "Temperature", "V": "Voltage", "A": "Current", "W": "Power", "RPM": "Rotational",
-			"J": "EnergyJoules", "kW.h": "EnergykWh", "Hz": "Frequency", "%": "Percent", "Pa": "Pressure", "kPa": "PressurekPa",
+			"Cel": "Temperature", "C": "Temperature", "°C": "Temperature", "Celsius": "Temperature", "[degF]": "Temperature", "K": "Temperature",
+			"V": "Voltage", "mV": "Voltage", "kV": "Voltage", "Volts": "Voltage", "A": "Current", "mA": "Current", "Amps": "Current",
+			"W": "Power", "mW": "Power", "kW": "Power", "Watts": "Power", "RPM": "Rotational", "{rev}/min": "Rotational",
+			"J": "EnergyJoules", "kJ": "EnergyJoules", "kW.h": "EnergykWh", "kWh": "EnergykWh", "W.h": "EnergyWh", "Wh": "EnergyWh",
+			"Hz": "Frequency", "kHz": "Frequency", "MHz": "Frequency", "GHz": "Frequency",
+			"%": "Percent", "Percent": "Percent", "Pa": "Pressure", "kPa": "PressurekPa", "L/min": "LiquidFlow",
 		}[n.str("ReadingUnits")]
+	}
+	if kind == "Rotational" && strings.Contains(n.str("ReadingUnits"), "%") {
+		kind = "Percent"
 	}
 	switch kind {
 	case "Temperature":
@@ -45,7 +52,7 @@ func quantityOf(n Node) (quantity, bool) {
 	case "AirFlow", "AirFlowCMM", "LiquidFlow", "LiquidFlowLPM":
 		return quantity{hw.FlowCubicMeters, "", hw.Enclosure}, true
 	case "Percent":
-		if strings.EqualFold(n.str("PhysicalContext"), "Fan") || strings.Contains(strings.ToLower(n.name()), "fan") {
+		if n.str("ReadingType") == "Rotational" || strings.EqualFold(n.str("PhysicalContext"), "Fan") || strings.Contains(strings.ToLower(n.name()), "fan") {
 			return quantity{hw.FanSpeedRatio, "", hw.Fan}, true
 		}
 		return quantity{hw.UtilizationRatio, "", ""}, true
@@ -77,7 +84,7 @@ func scaleOf(kind, unit string) (factor, offset float64) {
 		return 1, -273.15
 	case "[degF]":
 		return 5.0 / 9, -32
-	case "%":
+	case "%", "Percent":
 		return 0.01, 0
 	case "mm[Hg]":
 		return 133.322, 0

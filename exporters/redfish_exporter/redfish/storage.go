@@ -44,9 +44,11 @@ func (o *sink) storage(ctx context.Context, n Node, parent string) {
 		o.status(p, n)
 	}
 	inline := n.list("StorageControllers")
+	o.controllerBattery(n, id)
 	for i, c := range inline {
 		if !missing(c) {
 			o.controller(c, id, i)
+			o.controllerBattery(c, id)
 		}
 	}
 	if len(inline) == 0 {
@@ -117,7 +119,7 @@ func (o *sink) drive(ctx context.Context, n Node, parent string) {
 	o.within(0, 100, hw.DiskLifeLeftRatio, p, n, "PredictedMediaLifeLeftPercent", 0.01)
 	o.info(p, n)
 	state := stateOf(n)
-	if o.driveQuirks(p, n) && state != hw.Failed {
+	if (o.driveQuirks(p, n) || n.str("StatusIndicator") == "PredictiveFailureAnalysis") && state != hw.Failed {
 		state = hw.PredictedFailure
 	}
 	if state != "" {
@@ -133,6 +135,9 @@ func (o *sink) drive(ctx context.Context, n Node, parent string) {
 	}
 	o.send(hw.DiskPowerOnSeconds, p, m, "PowerOnHours", 3600)
 	o.send(hw.TemperatureCelsius, p, m, "NVMeSMART.CompositeTemperatureCelsius", 1)
+	if used, ok := o.num(m, "NVMeSMART.PercentageUsed"); ok && used >= 0 && !n.has("PredictedMediaLifeLeftPercent") {
+		o.s.schema.Send(o.ch, hw.DiskLifeLeftRatio, p, max(0, 1-used/100)) // a worn drive counts past 100
+	}
 	for _, e := range []struct{ path, kind string }{
 		{"BadBlockCount", "bad_block"},
 		{"CorrectableIOReadErrorCount", "read_correctable"},

@@ -30,6 +30,7 @@ func collectSystems(_ context.Context, o *sink) {
 		o.summary(n, p, "MemorySummary", hw.Memory)
 		o.boot(n, p)
 		o.rollups(n, p)
+		o.hpeUsage(n, p.ID)
 	}
 }
 

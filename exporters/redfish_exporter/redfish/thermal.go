@@ -36,6 +36,9 @@ func collectThermal(ctx context.Context, o *sink) {
 		for i, r := range sub.list("FanRedundancy") {
 			o.redundancy(r, parent+"/ThermalSubsystem", i)
 		}
+		for _, pump := range o.members(ctx, sub.link("Pumps"), sensors, false) {
+			o.coolant(pump, parent)
+		}
 		if ch.link("Sensors") == "" {
 			o.thermalMetrics(ctx, sub, parent)
 		}
@@ -78,7 +81,7 @@ func (o *sink) oldFan(n Node, parent string, i int) {
 		return
 	}
 	path := firstPath(n, "Reading", "ReadingRPM", "CurrentReading")
-	if strings.EqualFold(n.first("ReadingUnits", "Units"), "Percent") {
+	if path != "ReadingRPM" && inPercent(n) {
 		o.within(0, 255, hw.FanSpeedRatio, p, n, path, 0.01)
 	} else {
 		o.within(0, 1e6, hw.FanSpeedRPM, p, n, path, 1)
@@ -86,6 +89,19 @@ func (o *sink) oldFan(n Node, parent string, i int) {
 	}
 	o.info(p, n)
 	o.status(p, n)
+}
+
+// inPercent says that a fan's reading is a percentage. Where no unit is told, a range that
+// ends at 100 tells it.
+func inPercent(n Node) bool {
+	switch strings.ToLower(n.first("ReadingUnits", "Units")) {
+	case "percent", "%", "percentage", "pwm":
+		return true
+	case "":
+		top, ok, err := n.num("MaxReadingRange")
+		return ok && err == nil && top > 0 && top <= 100
+	}
+	return false
 }
 
 // fan sends a Fan resource.

@@ -1,8 +1,10 @@
 package redfish
 
 import (
+	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -23,187 +25,180 @@ func trees(t *testing.T) map[string]map[string]any {
 	}
 	out := map[string]map[string]any{}
 	for _, e := range entries {
-		if strings.HasSuffix(e.Name(), ".json") || strings.HasPrefix(e.Name(), "linuxfabrik") || e.Name() == "telegraf_dell" {
-			continue // single answers, in several variants
+		name := e.Name()
+		if strings.HasSuffix(name, ".json") {
+			continue // single answers: TestRecordedAnswers
 		}
-		tree, err := redfishtest.Load(filepath.Join(dir, e.Name()))
+		if strings.HasPrefix(name, "linuxfabrik") || strings.HasPrefix(name, "lambdalabs") {
+			continue // many small services: TestRecordedVariants
+		}
+		tree, err := redfishtest.Load(filepath.Join(dir, name))
 		if err != nil {
 			t.Fatal(err)
 		}
-		out[e.Name()] = tree
+		out[name] = tree
 	}
 	return out
 }
 
 // TestRecordedTrees scrapes every recorded service and compares what is found with what the
-// tree holds, counted without the exporter.
+// tree holds, read without the exporter.
 func TestRecordedTrees(t *testing.T) {
 	for name, tree := range trees(t) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			svc := &redfishtest.Service{Tree: tree}
-			web := serve(t, svc)
-			d := newDriver(t, nil)
-			text := scrapeText(t, d, web, 30*time.Second)
-			f := families(t, text)
-			if up, _ := value(f, "redfish_up"); up != 1 {
-				t.Fatalf("down:\n%s", text)
-			}
-			for _, m := range f["collector_success"].GetMetric() {
-				if m.GetGauge().GetValue() != 1 {
-					t.Errorf("collector failed: %v", m.GetLabel())
-				}
-			}
-			if v, _ := value(f, "probe_rejected_samples"); v != 0 {
-				t.Errorf("%v samples rejected", v)
-			}
-			problems, err := promlint.New(strings.NewReader(text)).Lint()
-			if err != nil || len(problems) > 0 {
-				t.Errorf("lint: %v %v", problems, err)
-			}
-			want := inventory(tree)
-			got := map[string]int{
-				"drives":  count(f, "hw_status", "hw_type", "physical_disk", "state", "ok"),
-				"memory":  count(f, "hw_memory_size_bytes", "hw_type", "memory"),
-				"cpu":     count(f, "hw_status", "hw_type", "cpu", "state", "ok") + count(f, "hw_status", "hw_type", "gpu", "state", "ok"),
-				"celsius": count(f, "hw_temperature_celsius"),
-				"volts":   count(f, "hw_voltage_volts"),
-				"fans":    count(f, "hw_fan_speed_rpm") + count(f, "hw_fan_speed_ratio"),
-				"psu":     count(f, "hw_status", "hw_type", "power_supply", "state", "ok"),
-				"volumes": count(f, "hw_logical_disk_size_bytes"),
-			}
-			for kind, n := range want {
-				if got[kind] < n {
-					t.Errorf("%s: %d found, the tree holds %d", kind, got[kind], n)
-				}
-			}
-			t.Logf("%d requests, %d samples, found %v of %v", svc.Stats().Requests, strings.Count(text, "\n"), got, want)
-			for _, m := range f["redfish_unparsed_values"].GetMetric() {
-				if v := m.GetGauge().GetValue(); v > 0 {
-					t.Logf("unparsed: %v in %v", v, m.GetLabel())
-				}
-			}
+			checkTree(t, tree)
 		})
 	}
 }
 
-// inventory counts readings and parts of a tree by their schema types, each name once a
-// chassis: the same sensor may be in Thermal and in Sensors.
-func inventory(tree map[string]any) map[string]int {
-	n := map[string]int{}
-	seen, refs := map[string]bool{}, references(tree)
-	once := func(kind, key string) {
-		if !seen[kind+key] {
-			seen[kind+key] = true
-			n[kind]++
+// TestRecordedVariants does the same with small recordings of parts of a service, healthy
+// and faulty. In each folder the files of one variant begin with its name.
+func TestRecordedVariants(t *testing.T) {
+	dir := testdata.Dir(t, "redfish")
+	variants := map[string]map[string]any{}
+	for _, archive := range []string{"linuxfabrik.tar.gz", "lambdalabs.tar.gz"} {
+		files, err := redfishtest.Files(filepath.Join(dir, archive))
+		if err != nil {
+			t.Fatal(err)
+		}
+		resource := regexp.MustCompile(`^(.*)-(?:systems?|storages?|drive-\d+|volumes|volume-\d+|processors|cpu-\d+|managers?|ethernetinterfaces|nic-\d+|firmwareinventory|firmware-\d+)\.json$`)
+		for name, raw := range files {
+			variant, _, ok := strings.Cut(name, "/redfish/v1/")
+			if m := resource.FindStringSubmatch(name); m != nil {
+				variant, ok = m[1], true
+			}
+			if !ok {
+				continue
+			}
+			if variants[variant] == nil {
+				variants[variant] = map[string]any{}
+			}
+			redfishtest.Add(variants[variant], strings.TrimPrefix(name, variant+"/redfish/v1/"), raw)
 		}
 	}
-	reading := func(v any) bool { _, ok := v.(float64); return ok }
-	for path, v := range tree {
-		node := Node{m: v.(map[string]any)}
-		schema, _, _ := strings.Cut(strings.TrimPrefix(textOf(node.m["@odata.type"]), "#"), ".")
-		chassis := "/" + strings.Join(strings.SplitN(short(path), "/", 3)[:min(2, strings.Count(short(path), "/")+1)], "/")
-		if missing(node) || !node.has("Id") {
-			continue
-		}
-		switch schema {
-		case "Drive":
-			if node.has("Status") && refs[path] {
-				once("drives", path)
-			}
-		case "Memory":
-			if reading(node.find("CapacityMiB")) && refs[path] {
-				once("memory", path)
-			}
-		case "Processor":
-			if node.has("Status") && refs[path] {
-				once("cpu", path)
-			}
-		case "Volume":
-			if reading(node.find("CapacityBytes")) && refs[path] {
-				once("volumes", path)
-			}
-		case "Thermal":
-			for i, e := range node.list("Temperatures") {
-				if !missing(e) && reading(e.find("ReadingCelsius")) {
-					once("celsius", chassis+normal(e.title())+string(rune('a'+i)))
-				}
-			}
-			for i, e := range node.list("Fans") {
-				if !missing(e) && (reading(e.find("Reading")) || reading(e.find("ReadingRPM"))) {
-					once("fans", chassis+normal(e.title())+string(rune('a'+i)))
-				}
-			}
-		case "Power":
-			for i, e := range node.list("Voltages") {
-				if !missing(e) && reading(e.find("ReadingVolts")) {
-					once("volts", chassis+normal(e.title())+string(rune('a'+i)))
-				}
-			}
-			for i, e := range node.list("PowerSupplies") {
-				if !missing(e) && e.has("Status") {
-					once("psu", chassis+normal(e.title())+string(rune('a'+i)))
-				}
-			}
-		}
+	if len(variants) < 20 {
+		t.Fatalf("%d variants", len(variants))
 	}
-	// Sensors are counted where the same chassis shows them nowhere else.
-	for path, v := range tree {
-		node := Node{m: v.(map[string]any)}
-		if !strings.HasPrefix(textOf(node.m["@odata.type"]), "#Sensor.") || !reading(node.find("Reading")) || !refs[path] {
-			continue
-		}
-		chassisPath, _, _ := strings.Cut(path, "/Sensors/")
-		if !shown(tree, chassisPath, node.title()) {
-			kind := map[string]string{"Temperature": "celsius", "Voltage": "volts", "Rotational": "fans"}[node.str("ReadingType")]
-			if kind != "" {
-				n[kind]++
+	for name, tree := range variants {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			// Some hold one collection; the service says where it is.
+			top := map[string]any{"@odata.id": rootPath, "RedfishVersion": "1.9.0", "UpdateService": map[string]any{"@odata.id": rootPath + "/UpdateService"}}
+			for _, key := range []string{"Systems", "Chassis", "Managers"} {
+				top[key] = map[string]any{"@odata.id": rootPath + "/" + key}
 			}
-		}
+			if tree[rootPath] == nil {
+				tree[rootPath] = top
+			}
+			if tree[rootPath+"/UpdateService"] == nil {
+				tree[rootPath+"/UpdateService"] = map[string]any{"FirmwareInventory": map[string]any{"@odata.id": rootPath + "/UpdateService/FirmwareInventory"}}
+			}
+			checkTree(t, tree)
+		})
 	}
-	return n
 }
 
-func textOf(v any) string { s, _ := v.(string); return s }
-
-func shown(tree map[string]any, chassis, name string) bool {
-	for _, res := range []string{"Thermal", "Power"} {
-		m, _ := tree[chassis+"/"+res].(map[string]any)
-		for _, array := range []string{"Temperatures", "Fans", "Voltages"} {
-			for _, e := range (Node{m: m}).list(array) {
-				if normal(e.title()) == normal(name) {
-					return true
-				}
-			}
-		}
+// TestRecordedAnswers serves single answers, broken ones too, as the service's only content
+// below the root: what they hold must be found, and nothing may panic.
+func TestRecordedAnswers(t *testing.T) {
+	dir := testdata.Dir(t, "redfish")
+	files, err := filepath.Glob(filepath.Join(dir, "*.json"))
+	if err != nil {
+		t.Fatal(err)
 	}
-	return false
+	more, err := filepath.Glob(filepath.Join(dir, "telegraf_dell", "*.json"))
+	if err != nil || len(files) == 0 || len(more) == 0 {
+		t.Fatalf("%d and %d answers, %v", len(files), len(more), err)
+	}
+	for _, file := range append(files, more...) {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			t.Parallel()
+			raw, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			n, bad := decode(raw)
+			kind, _, _ := strings.Cut(strings.TrimPrefix(textOf(n.m["@odata.type"]), "#"), ".")
+			if bad != nil { // dell_thermalinvalid.json
+				kind = strings.TrimSuffix(strings.TrimPrefix(filepath.Base(file), "dell_"), "invalid.json")
+			}
+			at, known := map[string]string{
+				"ServiceRoot": "", "ComputerSystemCollection": "/Systems", "ComputerSystem": "/Systems/0", "systems": "/Systems/0", "Manager": "/Managers/0",
+				"Chassis": "/Chassis/0", "chassis": "/Chassis/0", "Power": "/Chassis/0/Power", "power": "/Chassis/0/Power", "Thermal": "/Chassis/0/Thermal", "thermal": "/Chassis/0/Thermal",
+				"PCIeDevice": "/Chassis/0/PCIeDevices/0", "MemoryCollection": "/Systems/0/Memory", "Memory": "/Systems/0/Memory/3",
+				"ProcessorCollection": "/Systems/0/Processors", "Processor": "/Systems/0/Processors/0", "StorageCollection": "/Systems/0/Storage",
+				"Storage": "/Systems/0/Storage/0", "Drive": "/Systems/0/Storage/0/Drives/3", "Volume": "/Systems/0/Storage/0/Volumes/0",
+			}[kind]
+			if !known {
+				t.Skipf("the generated server has no place for a %s", kind)
+			}
+			svc := &redfishtest.Service{Tree: redfishtest.Full(), Open: true}
+			svc.Fault = func(w http.ResponseWriter, r *http.Request) bool {
+				if strings.TrimPrefix(strings.TrimRight(r.URL.Path, "/"), rootPath) != at {
+					return false
+				}
+				_, _ = w.Write(raw)
+				return true
+			}
+			web := serve(t, svc)
+			text := scrapeText(t, newDriver(t, nil), web, 20*time.Second)
+			f := families(t, text)
+			if _, ok := value(f, "redfish_up"); !ok || strings.Contains(text, `reason="panic"`) {
+				t.Errorf("no probe:\n%s", grep(text, "failure"))
+			}
+			if _, failed := value(f, "collector_failure_info", "reason", "protocol"); bad != nil {
+				if !failed {
+					t.Errorf("a broken answer counts as success:\n%s", grep(text, "failure"))
+				}
+				return
+			}
+			id, err := clean(n.id(), "")
+			if kind == "Power" || kind == "Thermal" || err != nil {
+				id = rootPath + at // parts of an array are known by where it was found
+			}
+			holds{f, nil}.check(t, id, n)
+		})
+	}
 }
 
-// references are the addresses that resources of the tree point to: recordings are partial
-// and hold resources that nothing leads to.
-func references(tree map[string]any) map[string]bool {
-	refs := map[string]bool{}
-	var walk func(v any, self string)
-	walk = func(v any, self string) {
-		switch v := v.(type) {
-		case map[string]any:
-			if id := strings.TrimRight(textOf(v["@odata.id"]), "/"); id != self {
-				refs[id] = true
-			}
-			for k, e := range v {
-				if k != "Links" {
-					walk(e, self)
-				}
-			}
-		case []any:
-			for _, e := range v {
-				walk(e, self)
-			}
+// checkTree scrapes a service and compares.
+func checkTree(t *testing.T, tree map[string]any) {
+	t.Helper()
+	svc := &redfishtest.Service{Tree: tree}
+	web := serve(t, svc)
+	text := scrapeText(t, newDriver(t, nil), web, 30*time.Second)
+	f := families(t, text)
+	if up, _ := value(f, "redfish_up"); up != 1 {
+		t.Fatalf("down:\n%s", text)
+	}
+	for _, m := range f["collector_success"].GetMetric() {
+		if m.GetGauge().GetValue() != 1 {
+			t.Errorf("collector failed: %v", m.GetLabel())
 		}
 	}
-	for path, v := range tree {
-		walk(v, path)
+	if v, _ := value(f, "probe_rejected_samples"); v != 0 {
+		t.Errorf("%v samples rejected", v)
 	}
-	return refs
+	problems, err := promlint.New(strings.NewReader(text)).Lint()
+	if err != nil || len(problems) > 0 {
+		t.Errorf("lint: %v %v", problems, err)
+	}
+	values, parts := 0, 0
+	for path := range reachable(tree) {
+		n := Node{m: tree[path].(map[string]any)}
+		if missing(n) {
+			continue
+		}
+		if got := (holds{f, tree}).check(t, path, n); got > 0 {
+			values += got
+			parts++
+		}
+	}
+	t.Logf("%d requests, %d samples; %d values of %d resources found", svc.Stats().Requests, strings.Count(text, "\n"), values, parts)
+	for _, m := range f["redfish_unparsed_values"].GetMetric() {
+		if v := m.GetGauge().GetValue(); v > 0 {
+			t.Logf("unparsed: %v in %v", v, m.GetLabel())
+		}
+	}
 }

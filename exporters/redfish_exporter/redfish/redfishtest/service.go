@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -51,7 +52,10 @@ type Stats struct {
 // Start serves over TLS with httptest's certificate.
 func (s *Service) Start() *httptest.Server {
 	s.sessions = map[string]string{}
-	return httptest.NewTLSServer(http.HandlerFunc(s.serve))
+	web := httptest.NewUnstartedServer(http.HandlerFunc(s.serve))
+	web.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, 0) // clients that give up are part of the tests
+	web.StartTLS()
+	return web
 }
 
 // Stats copies the counters.

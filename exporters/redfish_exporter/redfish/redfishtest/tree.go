@@ -9,24 +9,39 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
 // Load reads a tree of JSON files: a folder, or a .tar.gz or .tar.xz archive of one. A
 // resource is known by its own @odata.id, or else by where its file lies.
 func Load(path string) (map[string]any, error) {
+	files, err := Files(path)
+	if err != nil {
+		return nil, err
+	}
 	tree := map[string]any{}
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		Add(tree, name, files[name])
+	}
+	return tree, nil
+}
+
+// Files reads the JSON files of a folder or an archive, by their names in it.
+func Files(path string) (map[string][]byte, error) {
+	files := map[string][]byte{}
 	st, err := os.Stat(path)
 	if err != nil {
 		return nil, err
 	}
 	if !st.IsDir() {
-		return tree, loadArchive(path, tree)
+		return files, unpack(path, files)
 	}
-	return tree, filepath.WalkDir(path, func(file string, d fs.DirEntry, err error) error {
+	return files, filepath.WalkDir(path, func(file string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || !strings.HasSuffix(file, ".json") {
 			return err
 		}
@@ -38,12 +53,12 @@ func Load(path string) (map[string]any, error) {
 		if err != nil {
 			return err
 		}
-		add(tree, filepath.ToSlash(rel), raw)
+		files[filepath.ToSlash(rel)] = raw
 		return nil
 	})
 }
 
-func loadArchive(path string, tree map[string]any) error {
+func unpack(path string, files map[string][]byte) error {
 	raw, err := os.ReadFile(path)
 	if err != nil {
 		return err
@@ -74,11 +89,12 @@ func loadArchive(path string, tree map[string]any) error {
 		if err != nil {
 			return fmt.Errorf("unpack %s: %w", path, err)
 		}
-		add(tree, h.Name, raw)
+		files[h.Name] = raw
 	}
 }
 
-func add(tree map[string]any, name string, raw []byte) {
+// Add puts the answer in a file into a tree. What is no JSON object is left out.
+func Add(tree map[string]any, name string, raw []byte) {
 	var v map[string]any
 	if json.Unmarshal(bytes.TrimPrefix(raw, []byte("\xef\xbb\xbf")), &v) != nil {
 		return // fragments and broken recordings are no resources
