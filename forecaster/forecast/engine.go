@@ -228,15 +228,17 @@ func (r *run) series(ctx context.Context, t *Target, s series.Series, caps capac
 	out, curve, err := r.e.forecast(t, s, caps, r.now)
 	outcome := func(res *job.Result) *int { return &res.Written }
 	switch {
-	case errors.Is(err, errUnchanged):
+	case errors.Is(err, errUnchanged), errors.Is(err, errGone):
 		outcome = func(res *job.Result) *int { return &res.Skipped }
+		r.e.opts.Log.Debug("series left alone", "target", t.Name, "series", s.Labels.String(), "reason", err)
+		err = nil
 	case err == nil:
 		if len(out.Corrections) > 0 {
 			r.e.opts.Log.Debug("series cleaned", "target", t.Name, "series", s.Labels.String(), "corrections", clean.Words(out.Corrections))
 		}
 		err = r.e.keep(ctx, out, curve)
 	}
-	if err != nil && !errors.Is(err, errUnchanged) {
+	if err != nil {
 		outcome = func(res *job.Result) *int { return &res.Failed }
 		r.e.fail(t, s.Labels, err, r.now)
 		r.e.opts.Log.Warn("series failed", "target", t.Name, "series", s.Labels.String(), "err", err)

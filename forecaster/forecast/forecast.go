@@ -19,8 +19,16 @@ import (
 	"github.com/inframind/inframind/internal/series"
 )
 
-// errUnchanged means that nothing has come since the last forecast.
-var errUnchanged = errors.New("no new samples")
+// Reasons to leave a series alone: nothing has come since the last forecast, or nothing
+// for so long that what it belongs to is gone.
+var (
+	errUnchanged = errors.New("no new samples")
+	errGone      = errors.New("no samples any more")
+)
+
+// goneAfter is how old the newest sample of a series may be. Its last forecast stays for
+// forgetAfter.
+const goneAfter = 24 * time.Hour
 
 // levelSpan is how much of the history's end is the level now.
 const levelSpan = 6 * time.Hour
@@ -34,6 +42,9 @@ func (e *Engine) forecast(t *Target, s series.Series, caps capacities, now time.
 		return nil, curves.Curve{}, clean.ErrNoData
 	}
 	last := time.UnixMilli(slices.Max(s.Times))
+	if now.Sub(last) > max(goneAfter, 2*e.step()) {
+		return nil, curves.Curve{}, errGone
+	}
 	e.mu.Lock()
 	old := e.results[key(t.Name, s.Labels)]
 	e.mu.Unlock()

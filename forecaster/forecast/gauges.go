@@ -44,8 +44,8 @@ func (c resultCollector) Collect(ch chan<- prometheus.Metric) {
 		t := emitter{ch: ch, labels: labels.NewBuilder(ls).Set("target", r.Target).Labels()}
 		if r.Model != "" {
 			t.gauge("forecast_model_info", "Model in use and whether the last run could forecast the series.", 1, "model", r.Model, "status", r.Status)
+			t.gauge("forecast_last_made_timestamp_seconds", "When the forecast in these metrics was made.", float64(r.Made.Unix()))
 		}
-		t.gauge("forecast_last_made_timestamp_seconds", "When the forecast in these metrics was made.", float64(r.Made.Unix()))
 		if a := r.Backtest; a != nil {
 			t.accuracy(a)
 			t.gauge("forecast_target_mape_ratio", "Error the owner of the target can live with.", c.goals[r.Target])

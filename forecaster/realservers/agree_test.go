@@ -1,0 +1,198 @@
+package realservers
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/inframind/inframind/forecaster/clean"
+	"github.com/inframind/inframind/forecaster/forecast"
+	"github.com/inframind/inframind/internal/promapi"
+	"github.com/inframind/inframind/internal/series"
+)
+
+// broken has an outage of half a day, and ten minutes without samples.
+func broken(at time.Time) (float64, bool) {
+	v, _ := steady(0.3)(at)
+	ago := base.Sub(at)
+	return v, (ago < 100*time.Hour || ago > 112*time.Hour) && (ago < 50*time.Hour || ago > 50*time.Hour+sampleStep)
+}
+
+func twoSeries() []sample {
+	return []sample{{`instance="a",mountpoint="/"`, steady(0.4)}, {`instance="b",mountpoint="/"`, steady(0.6)}}
+}
+
+const howVictoria = "forecaster/bench/servers.sh builds VictoriaMetrics and says how to set it"
+
+// startVictoria starts VictoriaMetrics with the samples in its storage.
+func startVictoria(t *testing.T, exposition string, args ...string) string {
+	t.Helper()
+	path := fromEnv(t, "INFRAMIND_TEST_VICTORIAMETRICS", howVictoria)
+	at := address(t)
+	start(t, "http://"+at+"/health", path, append([]string{"-httpListenAddr=" + at, "-storageDataPath=" + t.TempDir(), "-retentionPeriod=100y"}, args...)...)
+	resp, err := http.Post("http://"+at+"/api/v1/import/prometheus", "text/plain", strings.NewReader(exposition))
+	if err != nil || resp.StatusCode != http.StatusNoContent {
+		t.Fatal(resp, err)
+	}
+	_ = resp.Body.Close()
+	get(t, "http://"+at+"/internal/force_flush")
+	return "http://" + at
+}
+
+// servers starts every kind that is there with the same samples, by name.
+func servers(t *testing.T, list []sample, days int) map[string]string {
+	t.Helper()
+	out := map[string]string{}
+	prom, _ := startPrometheus(t, text(list, days, base, time.Second))
+	out["prometheus"] = prom
+	out["victoriametrics"] = startVictoria(t, text(list, days, base, time.Millisecond))
+	return out
+}
+
+func results(t *testing.T, server string) []*forecast.Result {
+	t.Helper()
+	e := engine(t, config(server), forecast.Options{})
+	if _, err := e.RunOnce(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return e.Results()
+}
+
+func same(t *testing.T, name string, got, want []*forecast.Result) {
+	t.Helper()
+	if len(got) != len(want) {
+		t.Fatalf("%s: %d series, Prometheus has %d", name, len(got), len(want))
+	}
+	for i, r := range got {
+		w := want[i]
+		if r.Labels.Hash() != w.Labels.Hash() || r.Rows != w.Rows || !r.Last.Equal(w.Last) || fmt.Sprint(r.Horizons) != fmt.Sprint(w.Horizons) {
+			t.Errorf("%s: %s %d rows to %s: %v; Prometheus %s %d rows to %s: %v", name, r.Labels, r.Rows, r.Last, r.Horizons, w.Labels, w.Rows, w.Last, w.Horizons)
+		}
+	}
+}
+
+// TestSameForecasts asks both servers for the same samples: labels, rows and forecasts are
+// the same to the last digit.
+func TestSameForecasts(t *testing.T) {
+	all := servers(t, twoSeries(), 30)
+	want := results(t, all["prometheus"])
+	if len(want) != 2 || want[0].Rows != 8640 {
+		t.Fatalf("%d series, %d rows", len(want), want[0].Rows)
+	}
+	same(t, "VictoriaMetrics", results(t, all["victoriametrics"]), want)
+}
+
+// TestGaps: an outage is one for both.
+func TestGaps(t *testing.T) {
+	all := servers(t, []sample{{`instance="a"`, broken}}, 30)
+	for name, addr := range all {
+		r := results(t, addr)[0]
+		words := clean.Words(r.Corrections)
+		t.Logf("%s: %s", name, words)
+		if !strings.Contains(words, "longest 12h0m0s") {
+			t.Errorf("%s: %s", name, words)
+		}
+	}
+}
+
+// TestMorePointsThanAllowed asks for 60 days at 5 minutes, 17,280 points: both give all,
+// the same, in pieces of at most 11,000.
+func TestMorePointsThanAllowed(t *testing.T) {
+	all := servers(t, twoSeries()[:1], 60)
+	got := map[string]string{}
+	for name, addr := range all {
+		var requests atomic.Int32
+		target, err := url.Parse(addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		proxy := httputil.NewSingleHostReverseProxy(target)
+		counter := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			requests.Add(1)
+			proxy.ServeHTTP(w, r)
+		}))
+		defer counter.Close()
+		c, err := promapi.New(promapi.Server{URL: counter.URL})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		err = c.QueryRange(t.Context(), "disk_used_ratio", base.AddDate(0, 0, -60).Add(sampleStep), base, sampleStep, func(s series.Series) error {
+			got[name] += fmt.Sprint(s.Len(), s.Times[0], s.Times[s.Len()-1], s.Values[11000], s.Labels)
+			return nil
+		})
+		if err != nil || requests.Load() != 2 {
+			t.Errorf("%s: %d requests, %v", name, requests.Load(), err)
+		}
+	}
+	if !strings.HasPrefix(got["prometheus"], "17280 ") || got["prometheus"] != got["victoriametrics"] {
+		t.Errorf("got %v", got)
+	}
+}
+
+// TestErrorsNameTheQuery: the servers refuse a bad query with other statuses, and the words
+// of both reach the user.
+func TestErrorsNameTheQuery(t *testing.T) {
+	all := servers(t, twoSeries()[:1], 1)
+	for name, want := range map[string]int{"prometheus": http.StatusBadRequest, "victoriametrics": http.StatusUnprocessableEntity} {
+		c, err := promapi.New(promapi.Server{URL: all[name]})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		err = c.Query(t.Context(), "rate(up[5m]", base, func(series.Series) error { return nil })
+		var e *promapi.Error
+		if !errors.As(err, &e) || e.Status != want || e.Type == "" || !strings.Contains(err.Error(), "query rate(up[5m]: ") || strings.Contains(err.Error(), `{"`) {
+			t.Errorf("%s: got %v (%+v), want status %d", name, err, e, want)
+		}
+		t.Logf("%s: %v", name, err)
+	}
+}
+
+// TestLimits: a server's limit on the work of a query ends the target, with the server's
+// own advice.
+func TestLimits(t *testing.T) {
+	advice := map[string]string{startVictoria(t, text(twoSeries(), 30, base, time.Millisecond), "-search.maxSamplesPerQuery=1000"): "maxSamplesPerQuery"}
+	prom, _ := startPrometheus(t, text(twoSeries(), 30, base, time.Second), "--query.max-samples=1000")
+	advice[prom] = "too many samples"
+	for addr, want := range advice {
+		res, err := engine(t, config(addr), forecast.Options{}).RunOnce(t.Context())
+		var e *promapi.Error
+		if !errors.As(err, &e) || e.Status != http.StatusUnprocessableEntity || res.Written != 0 || !strings.HasPrefix(err.Error(), "target disk_used_ratio: query ") || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %+v, %v", res, err)
+		}
+		t.Log(err)
+	}
+}
+
+// TestOffTheGrid: VictoriaMetrics moves a range to multiples of the step, so the engine
+// asks for such ranges only.
+func TestOffTheGrid(t *testing.T) {
+	all := servers(t, twoSeries()[:1], 2)
+	first := map[string]int64{}
+	for name, addr := range all {
+		c, err := promapi.New(promapi.Server{URL: addr})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		from := base.Add(-24*time.Hour + 90*time.Second)
+		if err := c.QueryRange(t.Context(), "disk_used_ratio", from, base, sampleStep, func(s series.Series) error {
+			first[name] = s.Times[0] - from.UnixMilli()
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if first["prometheus"] != 0 {
+		t.Errorf("Prometheus moved the range by %d ms", first["prometheus"])
+	}
+	t.Logf("VictoriaMetrics moves the range by %d ms", first["victoriametrics"])
+}
