@@ -12,6 +12,7 @@ import (
 	"github.com/inframind/inframind/internal/testdata"
 	"github.com/inframind/inframind/log-classifier/corpus"
 	"github.com/inframind/inframind/log-classifier/evaluate"
+	"github.com/inframind/inframind/log-classifier/logline"
 	"github.com/inframind/inframind/log-classifier/mine"
 	"github.com/inframind/inframind/log-classifier/model"
 	"github.com/inframind/inframind/log-classifier/token"
@@ -67,7 +68,7 @@ func BenchmarkLabelCold(b *testing.B) {
 	for b.Loop() {
 		l := NewLabeler(m, mine.New(mine.Options{}), nil)
 		for _, s := range lines {
-			l.Label(s)
+			l.Label(&logline.Line{Message: s})
 		}
 	}
 	rate(b, len(lines), since)
@@ -89,7 +90,7 @@ func BenchmarkLabelDistinct(b *testing.B) {
 	for b.Loop() {
 		l := NewLabeler(m, mine.New(mine.Options{}), nil)
 		for _, s := range lines {
-			l.Label(s)
+			l.Label(&logline.Line{Message: s})
 		}
 	}
 	rate(b, len(lines), since)
@@ -102,7 +103,7 @@ func BenchmarkLabelWarm(b *testing.B) {
 	since := cpu(b)
 	for b.Loop() {
 		for _, s := range lines {
-			l.Label(s)
+			l.Label(&logline.Line{Message: s})
 		}
 	}
 	rate(b, len(lines), since)

@@ -48,8 +48,8 @@ type Engine struct {
 	labels   *labelStore
 	hosts    *bounded
 	services *bounded
-	saved    time.Time           // the state, last
-	last     map[string]*Verdict // by host and service
+	saved    time.Time // the state, last
+	traces   traces
 }
 
 // New returns an engine. cfg is validated; opt.Store must be set.
@@ -132,7 +132,7 @@ func LoadModel(path, stateDir string) (*model.Model, error) {
 
 // reload makes a labeler from the model and the labels people gave.
 func (e *Engine) reload() error {
-	e.last = map[string]*Verdict{}
+	e.traces = newTraces()
 	e.labeler = NewLabeler(e.model, e.miner, e.labels.byTemplate(e.miner))
 	rows, err := corpus.Rows()
 	if err != nil {
@@ -204,7 +204,7 @@ func (e *Engine) retrain() error {
 // page labels and writes one page. A page that cannot be written leaves the counters as they
 // were: they are restored from the saved state.
 func (e *Engine) page(ctx context.Context, page logstore.Page, res *job.Result) error {
-	docs := make([]logstore.Document, 0, len(page.Documents))
+	lines := make([]line, 0, len(page.Documents))
 	for _, d := range page.Documents {
 		res.Read++
 		host := text(d.Fields, "host.name", "host.hostname", "host", "hostname")
@@ -220,7 +220,11 @@ func (e *Engine) page(ctx context.Context, page logstore.Page, res *job.Result) 
 			e.st.NoMessage++
 			continue
 		}
-		docs = append(docs, e.label(d, host))
+		lines = append(lines, e.take(d, host))
+	}
+	docs := make([]logstore.Document, 0, len(lines))
+	for _, l := range lines {
+		docs = append(docs, e.label(l))
 	}
 	if e.opt.DryRun != nil {
 		for _, d := range docs {
@@ -248,11 +252,37 @@ func (e *Engine) page(ctx context.Context, page logstore.Page, res *job.Result) 
 	return e.save()
 }
 
-// label makes the labelled document of d and counts it.
-func (e *Engine) label(d logstore.Document, host string) logstore.Document {
-	service := text(d.Fields, "service.name", "process.name", "service", "program")
-	v, isNew := e.follow(logline.Parse(d.Message, e.cfg.MessageField).Message, host+"\x00"+service)
-	v.Template.Seen(d.Time, host, d.Message)
+// line is one document on its way.
+type line struct {
+	logstore.Document
+	parsed        logline.Line
+	host, service string
+	v             *Verdict       // when it was read
+	made          *mine.Template // for this line, or nil
+}
+
+// take parses a line and counts it for its template. Labels come when the whole page was
+// taken, so that what it teaches about templates and their mix is in all of them.
+func (e *Engine) take(d logstore.Document, host string) line {
+	l := line{Document: d, parsed: logline.Parse(d.Message, e.cfg.MessageField), host: host}
+	if l.parsed.Level == "" {
+		l.parsed.Level = text(d.Fields, "log.level", "level", "severity", "syslog.severity")
+	}
+	l.service = text(d.Fields, "service.name", "process.name", "service", "program")
+	v, isNew := e.labeler.Label(&l.parsed)
+	v.Template.Seen(d.Time, host, l.parsed.Message)
+	l.v = v
+	if isNew {
+		l.made = v.Template
+	}
+	return l
+}
+
+// label makes the labelled document of a line and counts it.
+func (e *Engine) label(l line) logstore.Document {
+	d := l.Document
+	v := e.traces.follow(e.labeler.Again(&l.parsed, l.v), l.parsed.Message, l.host+"\x00"+l.service)
+	isNew := l.made != nil && l.made == v.Template
 	if isNew {
 		e.st.New++
 	}
@@ -260,10 +290,15 @@ func (e *Engine) label(d logstore.Document, host string) logstore.Document {
 	if text(d.Fields, "labels.demo") == "true" {
 		demo = "true"
 	}
-	e.st.count(v, e.hosts.value(host), e.services.value(service), demo)
+	e.st.count(v, e.hosts.value(l.host), e.services.value(l.service), demo)
 	fields := make(map[string]any, len(d.Fields)+8)
 	maps.Copy(fields, d.Fields)
-	r := v.record(e.ask(d, v))
+	for name, value := range map[string]string{"host.name": l.parsed.Host, "process.name": l.parsed.Service, "process.pid": l.parsed.PID, "log.level": l.parsed.Level} {
+		if _, has := fields[name]; !has && value != "" {
+			fields[name] = value
+		}
+	}
+	r := e.labeler.record(v, e.ask(l, v))
 	fields["ml_category"], fields["ml_confidence"], fields["ml_model"] = r.Category, r.Confidence, e.model.Name
 	fields["ml_template"], fields["ml_template_id"], fields["ml_review"] = r.Template, r.TemplateID, r.Review
 	if len(r.Reasons) > 0 {
@@ -278,25 +313,6 @@ func (e *Engine) label(d logstore.Document, host string) logstore.Document {
 		}
 	}
 	return logstore.Document{ID: d.ID, Time: d.Time, Message: d.Message, Fields: fields}
-}
-
-// maxFollow bounds the writers whose last line is remembered.
-const maxFollow = 10_000
-
-// follow returns the verdict on a message. A line that continues the one before of the same
-// writer, as the frames of a stack trace do, shares its verdict.
-func (e *Engine) follow(message, writer string) (v *Verdict, isNew bool) {
-	if logline.Continues(message) {
-		if v := e.last[writer]; v != nil {
-			return e.labeler.current(v), false
-		}
-	}
-	v, isNew = e.labeler.Label(message)
-	if len(e.last) >= maxFollow {
-		clear(e.last)
-	}
-	e.last[writer] = v
-	return v, isNew
 }
 
 // text returns the first of the named fields that is a string.

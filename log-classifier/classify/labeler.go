@@ -6,6 +6,7 @@ import (
 
 	"github.com/inframind/inframind/log-classifier/corpus"
 	"github.com/inframind/inframind/log-classifier/label"
+	"github.com/inframind/inframind/log-classifier/logline"
 	"github.com/inframind/inframind/log-classifier/mine"
 	"github.com/inframind/inframind/log-classifier/model"
 	"github.com/inframind/inframind/log-classifier/token"
@@ -19,7 +20,11 @@ type Verdict struct {
 	model.Prediction
 	Template *mine.Template
 	Reviewed bool     // the category is a person's, given to the template
-	Reasons  []string // for critical and warning: what decided
+	key      string   // masked line and evidence
+	words    int      // length of the masked line in key
+	why      []string // reasons, once they were asked for
+	json     []byte   // of the record, while the template's text is jsonText
+	jsonText string
 }
 
 // Labeler labels messages: it masks a line and looks the masked form up, so that the model
@@ -36,6 +41,7 @@ type Labeler struct {
 	mix      model.Mix
 	seen     [][label.Count]float64 // predictions for distinct templates, for the even mix
 	learnAt  int                    // how many of them make the mix be learnt again
+	mixes    int                    // how often it was learnt
 }
 
 // The mix of categories is learnt at firstMix templates, and each time they have grown by
@@ -69,6 +75,7 @@ func (l *Labeler) learnMix() {
 		return
 	}
 	l.mix = model.LearnMix(l.seen)
+	l.mixes++
 	clear(l.young)
 	l.old = nil
 	for l.learnAt <= len(l.seen) {
@@ -109,23 +116,37 @@ func (l *Labeler) learn(rows []model.Row, own []label.Example) {
 	l.explain.Learn(append(examples, own...))
 }
 
-// Label returns the verdict on a message; isNew tells that its template was not known. The
+// Label returns the verdict on a line; isNew tells that its template was not known. The
 // verdict is shared: callers do not change it.
-func (l *Labeler) Label(message string) (v *Verdict, isNew bool) {
-	masked := l.mask.Mask(message)
-	if v := l.young[string(masked)]; v != nil {
+func (l *Labeler) Label(x *logline.Line) (v *Verdict, isNew bool) {
+	ev := evidenceOf(x)
+	masked := l.mask.Mask(x.Message)
+	key := masked
+	if ev != 0 { // a byte that no masked line has
+		key = append(masked, byte(ev))
+	}
+	if v := l.young[string(key)]; v != nil {
 		return l.current(v), false
 	}
-	v = l.old[string(masked)]
+	v = l.old[string(key)]
 	if v == nil {
-		v = l.judge(masked)
+		v = l.judge(masked, ev)
+		v.key = string(key)
 		isNew = l.isNew
 	}
 	if len(l.young) >= cacheSize {
 		l.old, l.young = l.young, map[string]*Verdict{}
 	}
-	l.young[string(masked)] = v
+	l.young[v.key] = v
 	return l.current(v), isNew
+}
+
+// Again returns the verdict on x, which was v before, as it is now.
+func (l *Labeler) Again(x *logline.Line, v *Verdict) *Verdict {
+	if v.mixes != l.mixes {
+		v, _ = l.Label(x)
+	}
+	return l.current(v)
 }
 
 // current follows merges of the verdict's template.
@@ -137,23 +158,37 @@ func (l *Labeler) current(v *Verdict) *Verdict {
 	return v
 }
 
-func (l *Labeler) judge(masked []byte) *Verdict {
+func (l *Labeler) judge(masked []byte, ev evidence) *Verdict {
 	raw := l.pred.PredictMasked(masked)
-	v := &Verdict{}
+	if ev != 0 {
+		raw = raw.Remix(likelihood[ev])
+	}
+	v := &Verdict{words: len(masked)}
 	v.Template, l.isNew = l.miner.Find(masked)
 	if l.isNew && len(l.seen) < maxMix {
 		l.seen = append(l.seen, raw.Probability)
 		l.learnMix()
 	}
-	v.Prediction = raw.Remix(l.mix)
+	v.Prediction, v.mixes = raw.Remix(l.mix), l.mixes
 	l.override(v)
-	if v.Category.Alarm() {
-		v.Reasons = l.explain.Reasons(masked, v.Category)
-		if v.Reviewed {
-			v.Reasons = append([]string{"reviewed: a person labelled this template"}, v.Reasons...)
-		}
-	}
 	return v
+}
+
+// reasons says of critical and warning lines what decided.
+func (l *Labeler) reasons(v *Verdict) []string {
+	if !v.Category.Alarm() {
+		return nil
+	}
+	if v.why == nil {
+		if v.Reviewed {
+			v.why = append(v.why, "reviewed: a person labelled this template")
+		}
+		if len(v.key) > v.words {
+			v.why = append(v.why, evidenceNames[v.key[v.words]])
+		}
+		v.why = append(v.why, l.explain.Reasons([]byte(v.key[:v.words]), v.Category)...)
+	}
+	return v.why
 }
 
 // override puts a person's label on a verdict.
@@ -165,34 +200,17 @@ func (l *Labeler) override(v *Verdict) {
 	v.Category, v.Confidence, v.Reviewed = c, 1, true
 }
 
-// Record is one labelled line as pipe prints it and the documents hold it.
-type Record struct {
-	Category   string   `json:"ml_category"`
-	Confidence float64  `json:"ml_confidence"`
-	Template   string   `json:"ml_template"`
-	TemplateID string   `json:"ml_template_id"`
-	Reasons    []string `json:"ml_reasons,omitempty"`
-	Review     bool     `json:"ml_review,omitempty"`
-}
-
-// record rounds the confidence to three digits, so that documents are stable and small.
-func (v *Verdict) record(review bool) Record {
-	return Record{
-		Category: v.Category.String(), Confidence: float64(int(v.Confidence*1000+0.5)) / 1000,
-		Template: v.Template.Text, TemplateID: v.Template.ID, Reasons: v.Reasons, Review: review,
-	}
-}
-
 // Line explains one message in words, for people.
 func (l *Labeler) Line(message string) string {
-	v, _ := l.Label(message)
+	x := logline.Parse(message, "")
+	v, _ := l.Label(&x)
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s (confidence %.2f)\n", v.Category, v.Confidence)
 	for c := range label.Category(label.Count) {
 		fmt.Fprintf(&b, "  %-14s %5.1f %%\n", c, 100*v.Probability[c])
 	}
 	fmt.Fprintf(&b, "template %s: %s\n", v.Template.ID, v.Template.Text)
-	for _, r := range l.explain.Reasons(l.mask.Mask(message), v.Category) {
+	for _, r := range l.explain.Reasons([]byte(v.key[:v.words]), v.Category) {
 		fmt.Fprintf(&b, "  %s\n", r)
 	}
 	return b.String()

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -30,15 +29,22 @@ const (
 	holdFor   = 30 * time.Millisecond
 )
 
+// heldLine is a line and what was said of it when it came.
+type heldLine struct {
+	logline.Line
+	v *Verdict
+}
+
 // pipe is one run of Pipe.
 type pipe struct {
 	l      *Labeler
-	enc    *json.Encoder
 	out    *bufio.Writer
 	opt    PipeOptions
-	held   []string
+	held   []heldLine
 	size   int
 	joiner logline.Joiner
+	traces traces
+	buf    []byte
 }
 
 // Pipe labels lines from r and writes one JSON object for each to w, in order. While input
@@ -46,9 +52,7 @@ type pipe struct {
 // about templates that merge and about the mix of categories is in all of their answers; as
 // soon as input pauses they are written.
 func Pipe(ctx context.Context, l *Labeler, r io.Reader, w io.Writer, o PipeOptions) (lines int, err error) {
-	out := bufio.NewWriterSize(w, 1<<16)
-	p := &pipe{l: l, enc: json.NewEncoder(out), out: out, opt: o}
-	p.enc.SetEscapeHTML(false)
+	p := &pipe{l: l, out: bufio.NewWriterSize(w, 1<<16), opt: o, traces: newTraces()}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	in := read(ctx, r)
@@ -125,21 +129,18 @@ func read(ctx context.Context, r io.Reader) <-chan batch {
 
 // add takes one line in: its template is counted at once, its answer is held back.
 func (p *pipe) add(line string) {
-	if p.opt.Join {
-		event, ok := p.joiner.Add(line)
-		if !ok {
-			return
-		}
-		line = event
+	x := logline.Parse(line, p.opt.MessageField)
+	if !p.opt.Join {
+		p.take(x)
+	} else if event, ok := p.joiner.Add(x); ok {
+		p.take(event)
 	}
-	p.take(line)
 }
 
-func (p *pipe) take(line string) {
-	x := logline.Parse(line, p.opt.MessageField)
-	v, _ := p.l.Label(x.Message)
+func (p *pipe) take(x logline.Line) {
+	v, _ := p.l.Label(&x)
 	v.Template.Seen(time.Now(), x.Host, x.Message)
-	p.held = append(p.held, x.Message)
+	p.held = append(p.held, heldLine{x, v})
 	p.size += len(x.Message)
 }
 
@@ -151,9 +152,12 @@ func (p *pipe) end() {
 
 // flush writes the answers held back.
 func (p *pipe) flush() error {
-	for _, message := range p.held {
-		v, _ := p.l.Label(message)
-		if err := p.enc.Encode(v.record(v.Confidence < p.opt.Threshold)); err != nil {
+	for i := range p.held {
+		x := &p.held[i].Line
+		v := p.l.Again(x, p.held[i].v)
+		v = p.traces.follow(v, x.Message, x.Host+"\x00"+x.Service)
+		p.buf = p.l.appendAnswer(p.buf[:0], v, v.Confidence < p.opt.Threshold, x)
+		if _, err := p.out.Write(p.buf); err != nil {
 			return fmt.Errorf("write: %w", err)
 		}
 	}

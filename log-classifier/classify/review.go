@@ -180,8 +180,8 @@ func Agreement(list []Reviewed) (ratio float64, n int) {
 
 // ask decides whether a line goes to review, and if so files its template: lines the model
 // is unsure of, and a few random ones each week.
-func (e *Engine) ask(d logstore.Document, v *Verdict) bool {
-	random := e.st.Random.draw(d, e.cfg.Review.Weekly)
+func (e *Engine) ask(l line, v *Verdict) bool {
+	random := e.st.Random.draw(l.Document, e.cfg.Review.Weekly)
 	unsure := v.Confidence < e.cfg.Review.Confidence
 	if v.Reviewed || !random && !unsure {
 		return false
@@ -193,11 +193,19 @@ func (e *Engine) ask(d logstore.Document, v *Verdict) bool {
 	}
 	if len(e.st.Queue) < e.cfg.Review.Backlog {
 		e.st.Queue[id] = &Asked{
-			Template: v.Template.Text, Message: d.Message[:min(len(d.Message), 1000)], Category: v.Category.String(),
-			Confidence: v.Confidence, Lines: 1, Random: random && !unsure, Since: d.Time,
+			Template: v.Template.Text, Message: cut(l.parsed.Message, 1000), Category: v.Category.String(),
+			Confidence: v.Confidence, Lines: 1, Random: random && !unsure, Since: l.Time,
 		}
 	}
 	return true
+}
+
+// cut returns the first n bytes of s at most, whole characters.
+func cut(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	return strings.ToValidUTF8(s[:n], "")
 }
 
 // draw picks about n lines a week, by the hash of their id so that a repeated run picks the

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/inframind/inframind/log-classifier/label"
+	"github.com/inframind/inframind/log-classifier/logline"
 	"github.com/inframind/inframind/log-classifier/mine"
 	"github.com/inframind/inframind/log-classifier/token"
 )
@@ -45,7 +46,8 @@ func (s *Site) Pending(n int, byTemplate bool, l *Labeler) []Pending {
 		if _, ok := done[t.ID]; ok || len(out) == n {
 			continue
 		}
-		v, _ := l.Label(t.Example)
+		x := logline.Parse(t.Example, "")
+		v, _ := l.Label(&x)
 		out = append(out, Pending{t.ID, Asked{Template: t.Text, Message: t.Example, Category: v.Category.String(), Confidence: v.Confidence, Lines: t.Count, Since: t.First}})
 	}
 	return out

@@ -144,7 +144,7 @@ func (b *bounded) value(v string) string {
 // known enters the hosts and services that earlier runs counted.
 func (s *state) known(hosts, services *bounded) {
 	for k := range s.Lines {
-		if p := strings.Split(k, "\x00"); len(p) == 3 {
+		if p := strings.Split(k, "\x00"); len(p) == 4 {
 			hosts.value(p[1])
 			services.value(p[2])
 		}

@@ -23,8 +23,11 @@ func Parse(raw, messageField string) Line {
 		raw = overwritten(raw)
 	}
 	l := parse(raw, messageField, 2)
-	if l.Message == "" {
-		l.Message = strings.TrimLeft(raw, blank)
+	switch s := strings.TrimLeft(raw, blank); {
+	case l.Message == "":
+		l.Message = s
+	case len(s) < len(raw) && l == Line{Message: s}:
+		l.Message = strings.TrimLeft(raw, "\ufeff") // the indentation of a stack trace means something
 	}
 	return l
 }

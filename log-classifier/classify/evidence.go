@@ -1,0 +1,84 @@
+package classify
+
+import (
+	"strings"
+
+	"github.com/inframind/inframind/log-classifier/label"
+	"github.com/inframind/inframind/log-classifier/logline"
+	"github.com/inframind/inframind/log-classifier/model"
+)
+
+// evidence is what a line says of itself outside its message: its level, or the status of an
+// access log. 0 is none.
+type evidence uint8
+
+const (
+	levelDebug evidence = 1 + iota
+	levelInfo
+	levelWarn
+	levelError
+	levelFatal
+	statusGood   // 1xx to 3xx
+	statusClient // 4xx
+	statusServer // 5xx
+	evidences
+)
+
+// likelihood is how often lines of each category carry the evidence, as odds. Levels are
+// believed by half (the root of the odds): programs differ in what they call an error.
+var likelihood = [evidences]model.Mix{
+	levelDebug:   {label.Critical: 0.14, label.Warning: 0.22, label.Informational: 0.32, label.Noise: 0.50},
+	levelInfo:    {label.Critical: 0.28, label.Warning: 0.45, label.Informational: 0.87, label.Noise: 0.81},
+	levelWarn:    {label.Critical: 0.39, label.Warning: 0.63, label.Informational: 0.32, label.Noise: 0.24},
+	levelError:   {label.Critical: 0.63, label.Warning: 0.57, label.Informational: 0.20, label.Noise: 0.17},
+	levelFatal:   {label.Critical: 0.59, label.Warning: 0.17, label.Informational: 0.10, label.Noise: 0.10},
+	statusGood:   {label.Critical: 0.01, label.Warning: 0.02, label.Informational: 0.35, label.Noise: 0.60},
+	statusClient: {label.Critical: 0.01, label.Warning: 0.10, label.Informational: 0.50, label.Noise: 0.30},
+	statusServer: {label.Critical: 0.10, label.Warning: 0.70, label.Informational: 0.10, label.Noise: 0.10},
+}
+
+// evidenceNames are for people.
+var evidenceNames = [evidences]string{
+	levelDebug: "level debug", levelInfo: "level info", levelWarn: "level warning", levelError: "level error", levelFatal: "level fatal",
+	statusGood: "status of success", statusClient: "status 4xx", statusServer: "status 5xx",
+}
+
+// evidenceOf returns the evidence of a line.
+func evidenceOf(l *logline.Line) evidence {
+	switch strings.ToUpper(l.Level) {
+	case "":
+		return accessStatus(l.Message)
+	case "TRACE", "VERBOSE", "DEBUG", "V", "D":
+		return levelDebug
+	case "INFO", "INFORMATION", "NOTICE", "I":
+		return levelInfo
+	case "WARN", "WARNING", "W":
+		return levelWarn
+	case "ERR", "ERROR", "SEVERE", "E":
+		return levelError
+	case "FATAL", "CRIT", "CRITICAL", "ALERT", "EMERG", "EMERGENCY", "PANIC", "F":
+		return levelFatal
+	}
+	return 0
+}
+
+// accessStatus reads the status behind the request of an access log: "GET / HTTP/1.1" 502.
+func accessStatus(message string) evidence {
+	_, rest, ok := strings.Cut(message, " HTTP/")
+	if !ok {
+		return 0
+	}
+	_, rest, ok = strings.Cut(rest[:min(len(rest), 16)], `" `)
+	if !ok || len(rest) < 3 || rest[1] < '0' || rest[1] > '9' || rest[2] < '0' || rest[2] > '9' || len(rest) > 3 && rest[3] != ' ' {
+		return 0
+	}
+	switch rest[0] {
+	case '1', '2', '3':
+		return statusGood
+	case '4':
+		return statusClient
+	case '5':
+		return statusServer
+	}
+	return 0
+}
