@@ -20,6 +20,7 @@ type Verdict struct {
 	model.Prediction
 	Template *mine.Template
 	Reviewed bool     // the category is a person's, given to the template
+	mixes    int      // of the labeler, when it was made
 	key      string   // masked line and evidence
 	words    int      // length of the masked line in key
 	why      []string // reasons, once they were asked for
