@@ -142,9 +142,13 @@ func (m *Module) enabled(collector string) bool {
 // dialOptions are the module's part of a session.
 func (m *Module) dialOptions(cred exporter.Credential) (ipmi.Options, error) {
 	p, err := ipmi.ParsePrivilege(m.Privilege)
+	if err != nil {
+		return ipmi.Options{}, err
+	}
+	q, err := ipmi.QuirksFor(ipmi.DeviceID{}, m.Quirks)
 	return ipmi.Options{
 		User: cred.Username, Password: []byte(cred.Password), BMCKey: []byte(cred.Secrets["kg"]),
 		Privilege: p, Version: ipmi.Version(m.Version), Suite: ipmi.Suite(m.CipherSuite),
-		OneByOne: slices.Contains(m.Quirks, "one_at_a_time"),
+		OneByOne: q.OneAtATime,
 	}, err
 }

@@ -7,8 +7,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"log/slog"
-	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -227,67 +225,6 @@ func TestIdleSessionIsClosed(t *testing.T) {
 		}
 	}
 	t.Error("the idle session is still open")
-}
-
-func TestSDRCache(t *testing.T) {
-	b := oddBMC()
-	conf := Config{StateDirectory: t.TempDir()}
-	addr := b.Start(t)
-	first := mustProbe(t, newDriver(t, conf), addr)
-	reads := b.Commands(0x0a, 0x23)
-	second := mustProbe(t, newDriver(t, conf), addr)
-	if n := b.Commands(0x0a, 0x23); n != reads || reads == 0 {
-		t.Errorf("%d reads at first, %d after a restart", reads, n)
-	}
-	if a, b := steady.ReplaceAllString(first, ""), steady.ReplaceAllString(second, ""); a != b {
-		t.Error(cmp.Diff(a, b))
-	}
-	b.Lock(func() { // the repository changes
-		b.Added++
-		b.SDRs[0][24] = 3
-	})
-	d := newDriver(t, conf)
-	text := mustProbe(t, d, addr)
-	if !strings.Contains(text, `hw_name="Plain",hw_parent="system_board_1",hw_type="temperature",source="ipmi"} 63`) {
-		t.Error("the stale repository is still in use")
-	}
-	b.Lock(func() { b.Added++; b.SDRs[0][24] = 4 })
-	if text = mustProbe(t, d, addr); !strings.Contains(text, `source="ipmi"} 84`) {
-		t.Error("the repository in memory is stale")
-	}
-	files, err := filepath.Glob(filepath.Join(conf.StateDirectory, "sdr", "*.json"))
-	if err != nil || len(files) != 1 {
-		t.Fatalf("%v %v", files, err)
-	}
-	if err := os.WriteFile(files[0], []byte("{"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	mustProbe(t, newDriver(t, conf), addr) // a damaged cache is replaced
-}
-
-// TestSlowRepository reads the SDRs over several scrapes.
-func TestSlowRepository(t *testing.T) {
-	b := oddBMC()
-	p := ipmitest.NewProxy(t, b.Start(t))
-	p.Delay(30 * time.Millisecond)
-	d := newDriver(t, Config{Modules: map[string]*Module{"default": {CipherSuite: 17, Collectors: []string{colSensors}}}})
-	done := false
-	for i := 0; i < 30 && !done; i++ {
-		text, err := probe(t, d, p.Addr, 500*time.Millisecond)
-		if err != nil {
-			t.Fatal(err)
-		}
-		done = strings.Contains(text, `collector_success{collector="sensors"} 1`)
-		if !done && !strings.Contains(text, `collector_failure_info{collector="sensors",reason="timeout"} 1`) {
-			t.Errorf("no reason given:\n%s", text)
-		}
-		if i == 0 && done {
-			t.Fatal("the test is too easy")
-		}
-	}
-	if !done {
-		t.Error("the repository was never read to its end")
-	}
 }
 
 func TestDeadTargets(t *testing.T) {

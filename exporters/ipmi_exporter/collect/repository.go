@@ -33,6 +33,9 @@ type savedSDR struct {
 	Records [][]byte            `json:"records"`
 }
 
+// undatedLife is how long SDRs are believed of a BMC that does not tell when they change.
+const undatedLife = 24 * time.Hour
+
 // repository returns the SDRs: from memory, else from disk, else from the BMC, whichever
 // first has the timestamps that the BMC tells now.
 func (s *scrape) repository(ctx context.Context) (*repository, error) {
@@ -45,14 +48,15 @@ func (s *scrape) repository(ctx context.Context) (*repository, error) {
 	}
 	device := s.target.device.v
 	key := s.repositoryKey(device)
-	if r.decoded != nil && r.info == info && r.key == key {
+	believed := func(read time.Time) bool { return info.Dated() || s.start.Sub(read) < undatedLife }
+	if r.decoded != nil && r.info == info && r.key == key && believed(r.read) {
 		return r, nil
 	}
 	var saved savedSDR
 	if err := s.driver.disk.load("sdr", s.target.name, &saved); err != nil {
 		s.probe.Log.Warn("SDR cache is damaged and will be replaced", "target", s.target.name, "err", err)
 	}
-	if len(saved.Records) > 0 && saved.Info == info && saved.Device == device {
+	if len(saved.Records) > 0 && saved.Info == info && saved.Device == device && believed(saved.Read) {
 		s.use(saved.Records, info, key, saved.Read)
 		return r, nil
 	}

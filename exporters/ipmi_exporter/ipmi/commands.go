@@ -9,15 +9,11 @@ import (
 
 // DeviceID says what the BMC is (section 20.1).
 type DeviceID struct {
-	ID, Revision   byte
-	Firmware       string // major.minor
-	IPMI           string // 1.5 or 2.0
-	Manufacturer   uint32 // IANA enterprise number
-	Product        uint16
-	Updating       bool // firmware or initialisation in progress
-	SupportsSEL    bool
-	SupportsFRU    bool
-	SupportsSensor bool
+	ID, Revision byte
+	Firmware     string // major.minor
+	IPMI         string // 1.5 or 2.0
+	Manufacturer uint32 // IANA enterprise number
+	Product      uint16
 }
 
 // GetDeviceID identifies the BMC.
@@ -27,11 +23,10 @@ func GetDeviceID(ctx context.Context, c Conn) (DeviceID, error) {
 		return DeviceID{}, fmt.Errorf("device id: %w", err)
 	}
 	return DeviceID{
-		ID: b[0], Revision: b[1] & 0x0f, Updating: b[2]&0x80 != 0,
+		ID: b[0], Revision: b[1] & 0x0f,
 		Firmware:     firmware(b[2]&0x7f, b[3]),
 		IPMI:         fmt.Sprintf("%d.%d", b[4]&0x0f, b[4]>>4),
 		Manufacturer: uint32(b[6]) | uint32(b[7])<<8 | uint32(b[8]&0x0f)<<16, Product: le16(b[9:]),
-		SupportsSensor: b[5]&0x01 != 0, SupportsSEL: b[5]&0x04 != 0, SupportsFRU: b[5]&0x08 != 0,
 	}, nil
 }
 
@@ -58,7 +53,6 @@ func SelfTest(ctx context.Context, c Conn) (ok, known bool, err error) {
 type Chassis struct {
 	PowerOn, Overload, Interlock, PowerFault, ControlFault bool
 	Intrusion, DriveFault, CoolingFault                    bool
-	FrontPanelLockout                                      bool
 	Identify                                               byte // 0 off, 1 for a while, 2 on
 	IdentifyKnown                                          bool
 	RestorePolicy                                          string
@@ -73,7 +67,7 @@ func ChassisStatus(ctx context.Context, c Conn) (Chassis, error) {
 	bit := func(i int, n uint) bool { return b[i]>>n&1 != 0 }
 	return Chassis{
 		PowerOn: bit(0, 0), Overload: bit(0, 1), Interlock: bit(0, 2), PowerFault: bit(0, 3), ControlFault: bit(0, 4),
-		Intrusion: bit(2, 0), FrontPanelLockout: bit(2, 1), DriveFault: bit(2, 2), CoolingFault: bit(2, 3),
+		Intrusion: bit(2, 0), DriveFault: bit(2, 2), CoolingFault: bit(2, 3),
 		Identify: b[2] >> 4 & 3, IdentifyKnown: bit(2, 6),
 		RestorePolicy: [...]string{"always_off", "previous", "always_on", "unknown"}[b[0]>>5&3],
 	}, nil
@@ -94,7 +88,6 @@ type Watchdog struct {
 	Running   bool
 	Use       string
 	Action    string
-	Initial   time.Duration
 	Remaining time.Duration // negative when the BMC does not tell
 	Expired   bool          // for any use, since the flags were cleared
 }
@@ -108,9 +101,9 @@ func GetWatchdog(ctx context.Context, c Conn) (Watchdog, error) {
 	tick := 100 * time.Millisecond
 	w := Watchdog{
 		Running: b[0]&0x40 != 0, Expired: b[3] != 0,
-		Use:     [...]string{"reserved", "bios_frb2", "bios_post", "os_load", "sms_os", "oem", "reserved", "reserved"}[b[0]&7],
-		Action:  [...]string{"none", "hard_reset", "power_down", "power_cycle", "reserved", "reserved", "reserved", "reserved"}[b[1]&7],
-		Initial: time.Duration(le16(b[4:])) * tick, Remaining: -1,
+		Use:       [...]string{"reserved", "bios_frb2", "bios_post", "os_load", "sms_os", "oem", "reserved", "reserved"}[b[0]&7],
+		Action:    [...]string{"none", "hard_reset", "power_down", "power_cycle", "reserved", "reserved", "reserved", "reserved"}[b[1]&7],
+		Remaining: -1,
 	}
 	if len(b) >= 8 { // some leave the present count out
 		w.Remaining = time.Duration(le16(b[6:])) * tick

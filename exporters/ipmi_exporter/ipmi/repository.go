@@ -16,6 +16,12 @@ type RepositoryInfo struct {
 	Reserves bool   // reading needs a reservation
 }
 
+// Dated tells whether a change of the repository would show.
+func (i RepositoryInfo) Dated() bool {
+	told := func(t uint32) bool { return t != 0 && t != 0xffffffff }
+	return told(i.Added) || told(i.Erased)
+}
+
 // SDRInfo asks for the state of the repository (section 33.9); a BMC without one is asked
 // for its device SDRs (section 35.2).
 func SDRInfo(ctx context.Context, c Conn) (RepositoryInfo, error) {

@@ -12,7 +12,6 @@ const (
 	recordCompact    = 0x02
 	recordEventOnly  = 0x03
 	recordFRULocator = 0x11
-	recordMCLocator  = 0x12
 )
 
 // Sensor is one sensor of the repository. A shared compact record gives several.
@@ -34,9 +33,6 @@ type Sensor struct {
 	Fixed     bool      // they are those of Set for ever
 	Set       [6]byte   // raw thresholds as the SDR has them
 	EventOnly bool      // cannot be read, only sends events
-	IgnoreIf  bool      // is to be ignored when its entity is absent
-	Bounds    [2]byte   // raw minimum and maximum reading
-	Nominal   *byte     // raw nominal reading
 	Linear    Linearise // how the factors are applied
 }
 
@@ -82,19 +78,10 @@ type FRULocator struct {
 	Name    string
 }
 
-// MCLocator names another management controller (record type 12h).
-type MCLocator struct {
-	Address, Channel byte
-	Entity           Entity
-	Name             string
-}
-
 // Repository is the decoded SDR repository.
 type Repository struct {
 	Sensors []Sensor
 	FRUs    []FRULocator
-	MCs     []MCLocator
-	Other   int // records of types that say nothing about sensors or FRUs
 	Damaged int // records that contradict themselves, left out
 
 	quirks Quirks
@@ -137,9 +124,8 @@ func (rep *Repository) add(b []byte) error {
 		return fmt.Errorf("%w: SDR of %d bytes", ErrMalformed, len(b))
 	}
 	b = b[:5+int(b[4])]
-	least := map[byte]int{recordFull: 48, recordCompact: 32, recordEventOnly: 17, recordFRULocator: 16, recordMCLocator: 16}[b[3]]
-	if least == 0 {
-		rep.Other++
+	least := map[byte]int{recordFull: 48, recordCompact: 32, recordEventOnly: 17, recordFRULocator: 16}[b[3]]
+	if least == 0 { // says nothing about sensors or FRUs
 		return nil
 	}
 	if len(b) < least {
@@ -155,9 +141,6 @@ func (rep *Repository) add(b []byte) error {
 	case recordFRULocator:
 		name, _ := decodeText(sdrText, b[15:])
 		rep.FRUs = append(rep.FRUs, FRULocator{Device: b[5], ID: b[6], LUN: b[7] >> 3 & 3, Channel: b[8] >> 4, Logical: b[7]&0x80 != 0, Entity: Entity{b[12], b[13]}, Name: name})
-	case recordMCLocator:
-		name, _ := decodeText(sdrText, b[15:])
-		rep.MCs = append(rep.MCs, MCLocator{Address: b[5], Channel: b[6] & 0x0f, Entity: Entity{b[12], b[13]}, Name: name})
 	}
 	return nil
 }
@@ -169,14 +152,10 @@ func fullSensor(b []byte) Sensor {
 	s := Sensor{
 		Record: le16(b), Owner: b[5], Channel: b[6] >> 4, LUN: b[6] & 3, Number: b[7], Entity: Entity{b[8], b[9]},
 		Type: SensorType(b[12]), Event: EventType(b[13]), Unit: Unit{Percent: b[20]&1 != 0, Combine: b[20] >> 1 & 3, Rate: b[20] >> 3 & 7, Base: b[21], Modifier: b[22]},
-		Linear: Linearise(b[23] & 0x7f), Factors: decodeFactors(b[24:30]), IgnoreIf: b[11]&0x80 != 0, Bounds: [2]byte{b[35], b[34]},
+		Linear: Linearise(b[23] & 0x7f), Factors: decodeFactors(b[24:30]),
 	}
 	s.Factors.Format = b[20] >> 6
 	s.Analog = s.Factors.Format != formatNone
-	if b[30]&1 != 0 {
-		v := b[31]
-		s.Nominal = &v
-	}
 	s.setMasks(b)
 	if s.Threshold() {
 		// SDR order is from the top down, everywhere else it is from the bottom up.
@@ -205,7 +184,6 @@ func compactSensor(b []byte) Sensor {
 	s := Sensor{
 		Record: le16(b), Owner: b[5], Channel: b[6] >> 4, LUN: b[6] & 3, Number: b[7], Entity: Entity{b[8], b[9]},
 		Type: SensorType(b[12]), Event: EventType(b[13]), Unit: Unit{Percent: b[20]&1 != 0, Combine: b[20] >> 1 & 3, Rate: b[20] >> 3 & 7, Base: b[21], Modifier: b[22]},
-		IgnoreIf: b[11]&0x80 != 0,
 	}
 	s.setMasks(b)
 	s.Readable = 0 // nothing to convert a threshold with

@@ -21,7 +21,6 @@ const (
 const (
 	TypeTemperature SensorType = 0x01
 	TypeVoltage     SensorType = 0x02
-	TypeCurrent     SensorType = 0x03
 	TypeFan         SensorType = 0x04
 	TypeProcessor   SensorType = 0x07
 	TypePowerSupply SensorType = 0x08

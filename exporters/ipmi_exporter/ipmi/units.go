@@ -19,7 +19,6 @@ const (
 	UnitAmpere     = 5
 	UnitWatt       = 6
 	UnitJoule      = 7
-	UnitVoltAmpere = 9
 	UnitKilopascal = 14
 	UnitPSI        = 15
 	UnitCFM        = 17
