@@ -48,6 +48,7 @@ func TestUsageErrors(t *testing.T) {
 		"labelled lines would be read":   {"check-config", "--config.file", write("loop.yml", "index: a\noutput: a\nstore: {path: x}\n")},
 		"holds no labels":                {"evaluate", "--data", dir},
 		"--shipped needs --output":       {"train", "--shipped"},
+		`want a month such as 2026-11`:   {"review", "--month", "May", "--state.dir", dir},
 		`category "urgent": want one of`: {"train", "--state.dir", dir, "--labels", write("bad.csv", "label,message\nurgent,x\n")},
 		"want columns label and message": {"import", "--state.dir", dir, write("head.csv", "a,b\n1,2\n")},
 	} {
@@ -85,7 +86,16 @@ func TestRunReviewExport(t *testing.T) {
 	if code, out, errs := run(t, "w\nq\n", "review", "--state.dir", state); code != 0 || !strings.Contains(out, "1 labels stored") {
 		t.Errorf("review: %d %s %s", code, out, errs)
 	}
-	code, out, errs := run(t, "", "export", "--pending", "--state.dir", state)
+	code, out, errs := run(t, "", "review", "--month", "2026-11", "--state.dir", state)
+	if code != 0 {
+		t.Fatalf("review --month: %s", errs)
+	}
+	for _, want := range []string{"lines        0        2", "critical        0        1", "new templates        0        2", "labels people gave", "new: 1 lines since 2026-11-21 12:00"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("review --month lacks %q:\n%s", want, out)
+		}
+	}
+	code, out, errs = run(t, "", "export", "--pending", "--state.dir", state)
 	if code != 0 || strings.Count(out, "\n") != 3 || !strings.Contains(out, "warning,site,") {
 		t.Errorf("export: %d %s %s", code, out, errs)
 	}

@@ -25,11 +25,13 @@ func addReview(a *cli.App) {
 	var src source
 	var n int
 	var byTemplate bool
-	cmd := a.Command("review", "Label what the model is unsure of, one key each: c, w, i or n; s skips, q ends. The running service uses the labels from its next run on; train learns from them.\n\n"+
-		"Example: log-classifier review --state.dir=/var/lib/log-classifier --by-template")
+	var month string
+	cmd := a.Command("review", "Label what the model is unsure of, one key each: c, w, i or n; s skips, q ends. The running service uses the labels from its next run on; train learns from them. With --month, compare a month with the one before: lines by category, agreement, drift, new templates, models.\n\n"+
+		"Examples:\n  log-classifier review --state.dir=/var/lib/log-classifier --by-template\n  log-classifier review --state.dir=/var/lib/log-classifier --month=2026-11")
 	src.flags(cmd)
 	cmd.Flag("count", "Questions.").Short('n').Default("100").IntVar(&n)
 	cmd.Flag("by-template", "Ask for the most frequent templates of the site without a label, sure or not: a hundred of them teach more than any corpus.").BoolVar(&byTemplate)
+	cmd.Flag("month", "Compare this month, such as 2026-11, with the one before, and ask nothing.").StringVar(&month)
 	a.Do(cmd, func(ctx context.Context, env cli.Env) error {
 		if src.state == "" {
 			src.state = defaultState
@@ -38,12 +40,31 @@ func addReview(a *cli.App) {
 		if err != nil {
 			return err
 		}
+		if month != "" {
+			return reviewMonth(env.Stdout, site, month)
+		}
 		l, err := src.labeler()
 		if err != nil {
 			return err
 		}
 		return ask(ctx, env, site, site.Pending(n, byTemplate, l))
 	})
+}
+
+func reviewMonth(w io.Writer, site *classify.Site, month string) error {
+	at, err := time.Parse("2006-01", month)
+	if err != nil {
+		return cli.Usagef("--month %q: want a month such as 2026-11", month)
+	}
+	last, err := site.Month(at.AddDate(0, -1, 0))
+	if err != nil {
+		return err
+	}
+	this, err := site.Month(at)
+	if err != nil {
+		return err
+	}
+	return classify.WriteMonths(w, last, this)
 }
 
 // ask puts the questions and stores each answer at once.

@@ -282,10 +282,15 @@ func (e *Engine) take(d logstore.Document, host string) line {
 func (e *Engine) label(l line) logstore.Document {
 	d := l.Document
 	v := e.traces.follow(e.labeler.Again(&l.parsed, l.v), l.parsed.Message, l.host+"\x00"+l.service)
+	month := e.st.tallyOf(d.Time)
 	isNew := l.made != nil && l.made == v.Template
 	if isNew {
 		e.st.New++
+		month.New++
 	}
+	month.Lines[v.Category]++
+	month.Confidence += v.Confidence
+	month.Unseen += v.Unseen
 	demo := ""
 	if text(d.Fields, "labels.demo") == "true" {
 		demo = "true"

@@ -32,6 +32,7 @@ type state struct {
 	Random      weekly            `json:"random_review"`
 	Queue       map[string]*Asked `json:"review_queue"` // by template id
 	Mix         mix               `json:"class_mix"`
+	Months      map[string]*tally `json:"months,omitempty"` // by 2006-01, of the lines' time
 	Mined       mine.State        `json:"mined"`
 }
 
