@@ -226,3 +226,88 @@ func TestManyScrapesAtOnce(t *testing.T) {
 		t.Errorf("%d sessions made, want 1", st.MadeSession)
 	}
 }
+
+// TestTreesInTrouble serves every recorded tree slowly and with faults of each kind at
+// random addresses: the scrape ends in time, and what it says is sound.
+func TestTreesInTrouble(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds")
+	}
+	for name, tree := range trees(t) {
+		for _, tc := range []struct {
+			name  string
+			delay time.Duration
+			room  int
+			fault bool
+		}{
+			{"50ms", 50 * time.Millisecond, 0, false},
+			{"200ms", 200 * time.Millisecond, 0, false},
+			{"two at a time", 5 * time.Millisecond, 3, false},
+			{"faults", 0, 0, true},
+		} {
+			t.Run(name+"/"+tc.name, func(t *testing.T) {
+				t.Parallel()
+				svc := &redfishtest.Service{Tree: tree, Delay: tc.delay, MaxInFlight: tc.room}
+				if tc.fault {
+					svc.Fault = randomFaults(rand.New(rand.NewPCG(7, 7)))
+				}
+				web := serve(t, svc)
+				d := newDriver(t, nil)
+				d.budget = budget{slowFree, healthFree}
+				const limit = 3 * time.Second
+				start := time.Now()
+				text := scrapeText(t, d, web, limit)
+				if took := time.Since(start); took > limit+2*time.Second { // the machine may be busy
+					t.Errorf("took %s", took)
+				}
+				f := families(t, text)
+				if up, _ := value(f, "redfish_up"); up != 1 {
+					t.Errorf("down:\n%s", grep(text, "failure"))
+				}
+				if strings.Contains(text, `reason="panic"`) {
+					t.Errorf("panic:\n%s", text)
+				}
+				if v, _ := value(f, "probe_rejected_samples"); v != 0 {
+					t.Errorf("%v samples rejected", v)
+				}
+			})
+		}
+	}
+}
+
+// randomFaults answers every sixth address below systems, chassis and managers with a fault
+// that stays the same.
+func randomFaults(rnd *rand.Rand) func(http.ResponseWriter, *http.Request) bool {
+	var mu sync.Mutex
+	kinds := map[string]int{}
+	return func(w http.ResponseWriter, r *http.Request) bool {
+		if strings.Count(r.URL.Path, "/") < 5 || r.Method != http.MethodGet {
+			return false
+		}
+		mu.Lock()
+		kind, ok := kinds[r.URL.Path]
+		if !ok {
+			kind = rnd.IntN(48)
+			kinds[r.URL.Path] = kind
+		}
+		mu.Unlock()
+		switch kind {
+		case 0, 1, 2, 3:
+			http.Error(w, "{}", []int{401, 404, 500, 503}[kind])
+		case 4:
+			_, _ = io.WriteString(w, `{"Members": [`)
+		case 5:
+			_, _ = io.WriteString(w, `{"Members": 5, "Status": [], "Thermal": 1, "Id": {}}`)
+		case 6:
+			fmt.Fprintf(w, `{"Members": [{"@odata.id": %q}], "Members@odata.nextLink": "%s?next=1"}`, r.URL.Path, r.URL.Path)
+		case 7:
+			conn, _, err := w.(http.Hijacker).Hijack()
+			if err == nil {
+				conn.Close()
+			}
+		default:
+			return false
+		}
+		return true
+	}
+}
