@@ -73,6 +73,28 @@ func TestEventLog(t *testing.T) {
 	}
 }
 
+// TestEventsWithoutTime get the time of reading, and one id however often they are read.
+func TestEventsWithoutTime(t *testing.T) {
+	b := oddBMC()
+	b.SEL = [][16]byte{selRecord(1, 5, 1), selRecord(2, 0xffffffff, 1)}
+	b.SELState = ipmitest.SELState{Erased: 7, Flags: 0x80}
+	addr := b.Start(t)
+	ids := map[string]bool{}
+	for range 2 { // the second time without the state of the first
+		store := &memory{}
+		want(t, mustProbe(t, newDriver(t, Config{}, store), addr), "ipmi_sel_overflow 1", "ipmi_sel_entries 2")
+		for _, doc := range store.docs {
+			ids[doc.ID] = true
+			if age := time.Since(doc.Time); age < 0 || age > time.Minute {
+				t.Errorf("%s is %v old", doc.Message, age)
+			}
+		}
+	}
+	if len(ids) != 2 {
+		t.Errorf("%d ids, want 2", len(ids))
+	}
+}
+
 // TestSlowEventLog is read over several scrapes, each entry once.
 func TestSlowEventLog(t *testing.T) {
 	b := oddBMC()
