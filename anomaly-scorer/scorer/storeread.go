@@ -40,14 +40,23 @@ func (r *run) document(d *logstore.Document) error {
 	at := zeek.Origin{Path: d.ID}
 	var c zeek.Conn
 	err := zeek.ConnFromECS(d.Fields, &c)
-	switch {
-	case errors.Is(err, zeek.ErrOtherRecord):
+	if err == nil {
+		r.conn(&c, at)
+		return nil
+	}
+	if errors.Is(err, zeek.ErrOtherRecord) {
+		var a zeek.App
+		k, appErr := zeek.AppFromECS(d.Fields, &a)
+		if err = appErr; err == nil {
+			r.result.Read++
+			r.e.pipe.App(&a, k, at)
+			return nil
+		}
+	}
+	if errors.Is(err, zeek.ErrOtherRecord) {
 		r.result.Skipped++
 		return nil
-	case err != nil:
-		r.result.Failed++
-		return r.dead.add(at.String(), err.Error(), []byte(d.Message))
 	}
-	r.conn(&c, at)
-	return nil
+	r.result.Failed++
+	return r.dead.add(at.String(), err.Error(), []byte(d.Message))
 }

@@ -2,7 +2,6 @@ package zeek
 
 import (
 	"encoding/json"
-	"math"
 	"strconv"
 	"strings"
 )
@@ -39,6 +38,11 @@ type eve struct {
 		RRName string `json:"rrname"`
 		RRType string `json:"rrtype"`
 		RCode  string `json:"rcode"`
+		// Since Suricata 8 the question is one of a list.
+		Queries []struct {
+			RRName string `json:"rrname"`
+			RRType string `json:"rrtype"`
+		} `json:"queries"`
 	} `json:"dns"`
 	TLS struct {
 		SNI string `json:"sni"`
@@ -184,6 +188,9 @@ func (e *eve) app(k Kind, a *App) (err error) {
 	switch {
 	case k == KindDNS && e.EventType == "dns" && (e.DNS.Type == "query" || e.DNS.Type == "request"):
 		a.Name, a.Type = e.DNS.RRName, e.DNS.RRType
+		if q := e.DNS.Queries; a.Name == "" && len(q) > 0 {
+			a.Name, a.Type = q[0].RRName, q[0].RRType
+		}
 	case k == KindTLS && e.EventType == "tls":
 		a.Name = e.TLS.SNI
 	case k == KindHTTP && e.EventType == "http":
@@ -200,82 +207,4 @@ func (e *eve) app(k Kind, a *App) (err error) {
 	}
 	a.Resp, err = parseAddr([]byte(e.DestIP))
 	return err
-}
-
-// ConnFromECS reads a document of Filebeat's Zeek module (connection fileset), whose field
-// names are given in dotted form. That module drops the payload sizes, so they are
-// estimated from the IP sizes.
-func ConnFromECS(m map[string]any, c *Conn) (err error) {
-	if m["zeek.connection.state"] == nil && m["zeek.connection.history"] == nil && m["zeek.session_id"] == nil {
-		return ErrOtherRecord
-	}
-	c.reset()
-	if c.Time, err = parseTime([]byte(text(m["@timestamp"]))); err != nil {
-		return err
-	}
-	if c.Orig, err = parseAddr([]byte(text(m["source.ip"]))); err != nil {
-		return err
-	}
-	if c.Resp, err = parseAddr([]byte(text(m["destination.ip"]))); err != nil {
-		return err
-	}
-	c.UID = text(m["zeek.session_id"])
-	c.OrigPort, c.RespPort = uint16(number(m["source.port"])), uint16(number(m["destination.port"]))
-	c.Proto = protoOf([]byte(text(m["network.transport"])))
-	if c.Proto == ICMP {
-		c.OrigPort, c.RespPort = uint16(number(m["zeek.connection.icmp.type"])), uint16(number(m["zeek.connection.icmp.code"]))
-	}
-	c.Service = text(m["network.protocol"])
-	c.State, c.History = stateOf([]byte(text(m["zeek.connection.state"]))), text(m["zeek.connection.history"])
-	c.LocalOrig, c.LocalResp = ecsTri(m["zeek.connection.local_orig"]), ecsTri(m["zeek.connection.local_resp"])
-	if ns, ok := m["event.duration"]; ok {
-		c.Duration = max(0, number(ns)/1e9)
-	}
-	c.OrigPkts, c.OrigIPBytes = count(m["source.packets"]), count(m["source.bytes"])
-	c.RespPkts, c.RespIPBytes = count(m["destination.packets"]), count(m["destination.bytes"])
-	head := headerBytes(c.Proto, c.Orig.Is6()) - 14
-	c.OrigBytes, c.RespBytes = payload(c.OrigIPBytes, c.OrigPkts, head), payload(c.RespIPBytes, c.RespPkts, head)
-	c.MissedBytes = count(m["zeek.connection.missed_bytes"])
-	return c.check()
-}
-
-func payload(ip, pkts, head int64) int64 {
-	if ip < 0 || pkts < 0 {
-		return -1
-	}
-	return max(0, ip-pkts*head)
-}
-
-func text(v any) string { s, _ := v.(string); return s }
-
-func number(v any) float64 {
-	switch n := v.(type) {
-	case float64:
-		return n
-	case int64:
-		return float64(n)
-	case int:
-		return float64(n)
-	case json.Number:
-		f, err := n.Float64()
-		if err == nil {
-			return f
-		}
-	}
-	return math.NaN()
-}
-
-func count(v any) int64 {
-	if f := number(v); f >= 0 && f < 1<<53 {
-		return int64(f)
-	}
-	return -1
-}
-
-func ecsTri(v any) Tri {
-	b, ok := v.(bool)
-	if !ok {
-		return Unset
-	}
-	return tri(&b)
 }

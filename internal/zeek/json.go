@@ -97,7 +97,7 @@ func (d *jsonDecoder) app(line []byte, k Kind, a *App) error {
 		return err
 	}
 	r := &d.rec
-	if handled, err := otherFormat(line, r, k, func(e *eve) error { return e.app(k, a) }, func(map[string]any) error { return ErrOtherRecord }); handled {
+	if handled, err := otherFormat(line, r, k, func(e *eve) error { return e.app(k, a) }, func(m map[string]any) error { return ecsApp(m, k, a) }); handled {
 		return err
 	}
 	var err error
@@ -141,6 +141,15 @@ func otherFormat(line []byte, r *jsonRecord, k Kind, suricata func(*eve) error, 
 		return true, ErrOtherRecord
 	}
 	return false, nil
+}
+
+// ecsApp is AppFromECS for a file of one kind.
+func ecsApp(m map[string]any, want Kind, a *App) error {
+	k, err := AppFromECS(m, a)
+	if err == nil && k != want {
+		return ErrOtherRecord
+	}
+	return err
 }
 
 func flatten(prefix string, in, out map[string]any) {

@@ -200,12 +200,29 @@ func TestApplicationLogs(t *testing.T) {
 		{KindTLS, `{"ts":1.0,"uid":"C","id.orig_h":"10.0.0.1","id.resp_h":"10.0.0.2","server_name":"example.com"}` + "\n", "example.com"},
 		{KindHTTP, `{"ts":1.0,"uid":"C","id.orig_h":"10.0.0.1","id.resp_h":"10.0.0.2","host":"example.org"}` + "\n", "example.org"},
 		{KindDNS, `{"timestamp":"2026-11-20T08:00:05.000000+0000","flow_id":1,"event_type":"dns","src_ip":"10.0.0.1","dest_ip":"10.0.0.2","dns":{"type":"query","rrname":"q.example.com","rrtype":"A"}}` + "\n", "q.example.com"},
+		{KindDNS, `{"timestamp":"2026-11-20T08:00:05.000000+0000","flow_id":1,"event_type":"dns","src_ip":"10.0.0.1","dest_ip":"10.0.0.2","dns":{"version":3,"type":"request","queries":[{"rrname":"q8.example.com","rrtype":"A"}]}}` + "\n", "q8.example.com"},
+		{KindDNS, filebeat("zeek.dns", `"dns":{"question":{"name":"f.example.com","type":"TXT"},"response_code":"NOERROR"}`), "f.example.com"},
+		{KindTLS, filebeat("zeek.ssl", `"zeek":{"ssl":{"server":{"name":"t.example.com"}}}`), "t.example.com"},
+		{KindHTTP, filebeat("zeek.http", `"url":{"domain":"h.example.com"}`), "h.example.com"},
 	} {
 		r := NewReader(strings.NewReader(tc.text), tc.kind, 0)
 		var a App
 		if err := r.App(&a); err != nil || a.Name != tc.name || !a.Orig.IsValid() {
 			t.Errorf("%s: %+v %v", tc.kind, a, err)
 		}
+	}
+}
+
+func filebeat(dataset, fields string) string {
+	return `{"@timestamp":"2026-11-20T08:00:00.000Z","event":{"dataset":"` + dataset + `"},"source":{"ip":"10.0.0.1"},"destination":{"ip":"10.0.0.2"},` + fields + "}\n"
+}
+
+// Filebeat's Zeek module writes all logs into one place: a DNS document is no connection.
+func TestFilebeatDocumentsOfOtherLogs(t *testing.T) {
+	r := NewReader(strings.NewReader(filebeat("zeek.dns", `"zeek":{"session_id":"C"},"dns":{"question":{"name":"x.example.com"}}`)), KindConn, 0)
+	var c Conn
+	if err := r.Conn(&c); !errors.Is(err, io.EOF) {
+		t.Errorf("a DNS document as a connection: %v %+v", err, c)
 	}
 }
 
