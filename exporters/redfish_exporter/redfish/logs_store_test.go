@@ -167,9 +167,10 @@ func TestElasticsearch(t *testing.T) {
 	defer store.Close()
 	host := web.Listener.Addr().String()
 	query := logstore.Query{Index: logstore.IndexLogs, Match: map[string]string{"host.name": host}}
-	if n, err := store.Count(t.Context(), query); err != nil || n != 20 {
-		t.Errorf("%d documents of %s, %v; want 20", n, host, err)
-	}
+	eventually(t, "20 documents of "+host, func() bool { // once the index is refreshed
+		n, err := store.Count(t.Context(), query)
+		return err == nil && n == 20
+	})
 	query.Match["log.level"] = "critical"
 	docs, err := store.Latest(t.Context(), query)
 	if err != nil || len(docs) != 2 || docs[0].Message != "event 10" || docs[0].Fields["event.code"] != "MEM0001" {
