@@ -228,7 +228,7 @@ func (f *Fitted) train(saved, inService *State, horizon int) {
 	}
 	trials := f.roll(f.use, horizon)
 	f.learn(trials, maxResiduals)
-	f.spread.Grow = f.levelGrowth()
+	f.spread.Grow = min(f.levelGrowth(), f.spread.walk())
 	measures := f.measure(trials, func(then *Fitted, past []trial) { then.learn(past, maxResiduals/20) })
 	kept := inService.fits(len(f.use), f.day) && f.worse(trials, inService)
 	if kept {
@@ -266,10 +266,10 @@ func (f *Fitted) learn(trials []trial, most int) {
 	f.weights = weigh(f.use, mae, total)
 	steps := 0
 	for _, t := range trials {
-		steps += t.steps() * f.per
+		steps += t.steps()
 	}
-	stride := max(steps/most, 1)
-	res := make([]residual, 0, steps/stride+len(trials))
+	stride := max(steps*f.per/most, 1)
+	res := make([]residual, 0, steps*f.per/stride+len(trials))
 	fine := f.in.Observed()[f.phase:]
 	for _, t := range trials {
 		mixed := f.mix(t.fc, t.steps())
@@ -280,7 +280,7 @@ func (f *Fitted) learn(trials []trial, most int) {
 			}
 		}
 	}
-	f.spread = calibrate(res, f.day, len(trials))
+	f.spread = calibrate(res, f.day, len(trials), steps)
 	f.spread.Regular = f.bursty && regular(f.use, total)
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/inframind/inframind/forecaster/ensemble"
 	"github.com/inframind/inframind/forecaster/model"
 	"github.com/inframind/inframind/forecaster/modeltest"
+	"github.com/inframind/inframind/forecaster/stat"
 )
 
 func TestContract(t *testing.T) { modeltest.Run(t, ensemble.Model{}) }
@@ -124,5 +125,34 @@ func TestSpoiledStateIsReplaced(t *testing.T) {
 	f := fit(t, ensemble.Model{InService: bad}, in)
 	if f.Report().Kept || f.State().Weights[0][len(bad.Weights[0])-1] == 1 {
 		t.Error("a spoiled state stayed in service")
+	}
+}
+
+// TestLeakWithRestarts: memory that leaks and is freed by restarts reaches its limit. What
+// it may fall back to then does not come nearer for days and go away again.
+func TestLeakWithRestarts(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 6))
+	y := make([]float64, 30*288)
+	for i := range y {
+		ago := float64(len(y)-i) / 288
+		up := 30 - ago
+		for _, restart := range []float64{21, 9.5} {
+			if ago <= restart {
+				up = restart - ago
+			}
+		}
+		y[i] = 0.36 + 0.048*up + 0.005*rng.NormFloat64()
+	}
+	f := fit(t, ensemble.Model{Horizon: len(y)}, model.Input{Y: y, Step: 5 * time.Minute, Lower: 0, Upper: 1}).Forecast(len(y), modeltest.Levels)
+	lowest := 1.0
+	for d := range 30 {
+		lower, _ := stat.Moments(f.Lower[0][d*288 : (d+1)*288])
+		if d >= 5 && f.Median[d*288] < 0.99 {
+			t.Errorf("day %d: the median is %.2f, want the limit", d, f.Median[d*288])
+		}
+		if lower > lowest+0.1 {
+			t.Errorf("day %d: the lower bound rises from %.2f to %.2f", d, lowest, lower)
+		}
+		lowest = min(lowest, lower)
 	}
 }

@@ -112,7 +112,11 @@ func (f *Fitted) Forecast(h int, levels []float64) model.Forecast {
 		if v < tiny {
 			v = 0
 		}
-		v = f.in.Bound(v)
+		if b := f.in.Bound(v); b != v {
+			// What would be past a physical bound stays there, and what it may fall back to
+			// is measured from the bound.
+			v, z = b, f.space.In(b)
+		}
 		out.Median[i] = v
 		lo, hi := v, v
 		for _, l := range order {

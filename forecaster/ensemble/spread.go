@@ -4,6 +4,8 @@ import (
 	"math"
 	"slices"
 	"strconv"
+
+	"github.com/inframind/inframind/forecaster/stat"
 )
 
 // residual is the error of one validated step, in the space of the models.
@@ -45,8 +47,9 @@ const (
 )
 
 // calibrate estimates the scale of the errors at every step up to the longest in res, and
-// the distribution of errors in units of it.
-func calibrate(res []residual, day, origins int) Spread {
+// the distribution of errors in units of it. steps is how many coarse steps res is from:
+// the points within a step err together and count as one.
+func calibrate(res []residual, day, origins, steps int) Spread {
 	s := Spread{Day: day, Origins: origins}
 	maxH := 0
 	for _, r := range res {
@@ -57,6 +60,10 @@ func calibrate(res []residual, day, origins int) Spread {
 		sum[r.h] += math.Abs(r.u)
 		cnt[r.h]++
 	}
+	for h := range sum {
+		sum[h] *= float64(steps) / float64(len(res))
+		cnt[h] *= float64(steps) / float64(len(res))
+	}
 	s.Scale = scales(sum, cnt, day)
 	s.Std = make([]float64, 0, len(res))
 	for _, r := range res {
@@ -64,6 +71,17 @@ func calibrate(res []residual, day, origins int) Spread {
 	}
 	slices.Sort(s.Std)
 	return s
+}
+
+// walk is the most the variance can be believed to gain a day past the longest validated
+// horizon: twice what it gained up to there, as if the errors were a random walk.
+func (s Spread) walk() float64 {
+	days := len(s.Scale) / s.Day
+	if days == 0 {
+		return math.Inf(1)
+	}
+	last := stat.Median(s.Scale[(days-1)*s.Day : days*s.Day])
+	return 2 * last * last / float64(days)
 }
 
 func (s Spread) unit(r residual) float64 {
@@ -103,7 +121,8 @@ func scales(sum, cnt []float64, day int) []float64 {
 		for k := max(h-1, 0); k <= min(h+1, maxH-1); k++ {
 			a, c = a+sum[k], c+cnt[k]
 		}
-		out[h] = (a + shapePrior*g[h/day]*shape[h%day]) / (c + shapePrior)
+		w := cnt[h] / cnt[0] // what few origins saw at a step is chance
+		out[h] = (w*a + shapePrior*g[h/day]*shape[h%day]) / (w*c + shapePrior)
 	}
 	return out
 }
@@ -127,6 +146,33 @@ func growth(g, n []float64) {
 	for d := range g {
 		w := n[d] / (n[d] + n[0])
 		g[d] = w*g[d] + (1-w)*math.Sqrt(c0+c1*float64(d))
+	}
+	rise(g, n)
+}
+
+// rise is the isotonic regression of g with weights n: what is farther ahead is no surer.
+func rise(g, n []float64) {
+	type block struct {
+		mean, weight float64
+		size         int
+	}
+	var list []block
+	for d := range g {
+		b := block{g[d], n[d], 1}
+		for len(list) > 0 && list[len(list)-1].mean > b.mean {
+			last := list[len(list)-1]
+			list = list[:len(list)-1]
+			w := last.weight + b.weight
+			b = block{(last.mean*last.weight + b.mean*b.weight) / max(w, math.SmallestNonzeroFloat64), w, last.size + b.size}
+		}
+		list = append(list, b)
+	}
+	d := 0
+	for _, b := range list {
+		for range b.size {
+			g[d] = b.mean
+			d++
+		}
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -29,12 +30,12 @@ func twoSeries() []sample {
 	return []sample{{`instance="a",mountpoint="/"`, steady(0.4)}, {`instance="b",mountpoint="/"`, steady(0.6)}}
 }
 
-const howVictoria = "forecaster/bench/servers.sh builds VictoriaMetrics and says how to set it"
+const howBuilt = "forecaster/bench/servers.sh builds it and runs these tests"
 
 // startVictoria starts VictoriaMetrics with the samples in its storage.
 func startVictoria(t *testing.T, exposition string, args ...string) string {
 	t.Helper()
-	path := fromEnv(t, "INFRAMIND_TEST_VICTORIAMETRICS", howVictoria)
+	path := fromEnv(t, "INFRAMIND_TEST_VICTORIAMETRICS", howBuilt)
 	at := address(t)
 	start(t, "http://"+at+"/health", path, append([]string{"-httpListenAddr=" + at, "-storageDataPath=" + t.TempDir(), "-retentionPeriod=100y"}, args...)...)
 	resp, err := http.Post("http://"+at+"/api/v1/import/prometheus", "text/plain", strings.NewReader(exposition))
@@ -87,6 +88,24 @@ func TestSameForecasts(t *testing.T) {
 		t.Fatalf("%d series, %d rows", len(want), want[0].Rows)
 	}
 	same(t, "VictoriaMetrics", results(t, all["victoriametrics"]), want)
+}
+
+// TestThanos asks Thanos for what a Prometheus beside its sidecar has.
+func TestThanos(t *testing.T) {
+	thanos := fromEnv(t, "INFRAMIND_TEST_THANOS", howBuilt)
+	prom, dir := startPrometheus(t, text(twoSeries(), 30, base, time.Second))
+	want := results(t, prom)
+	store, sidecar, query := address(t), address(t), address(t)
+	start(t, "http://"+sidecar+"/-/ready", thanos, "sidecar", "--prometheus.url="+prom, "--tsdb.path="+filepath.Join(dir, "tsdb"), "--grpc-address="+store, "--http-address="+sidecar)
+	start(t, "http://"+query+"/-/ready", thanos, "query", "--endpoint="+store, "--http-address="+query, "--grpc-address="+address(t), "--query.replica-label=replica")
+	var got []*forecast.Result
+	for range 50 { // the endpoint is looked for every few seconds
+		if got = results(t, "http://"+query); len(got) > 0 {
+			break
+		}
+		time.Sleep(200 * time.Millisecond)
+	}
+	same(t, "Thanos", got, want)
 }
 
 // TestGaps: an outage is one for both.
