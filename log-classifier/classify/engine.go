@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"os"
 	"path/filepath"
 	"sync"
@@ -16,7 +15,6 @@ import (
 	"github.com/inframind/inframind/internal/logstore"
 	"github.com/inframind/inframind/internal/pushgw"
 	"github.com/inframind/inframind/log-classifier/corpus"
-	"github.com/inframind/inframind/log-classifier/logline"
 	"github.com/inframind/inframind/log-classifier/mine"
 	"github.com/inframind/inframind/log-classifier/model"
 
@@ -207,24 +205,21 @@ func (e *Engine) page(ctx context.Context, page logstore.Page, res *job.Result) 
 	lines := make([]line, 0, len(page.Documents))
 	for _, d := range page.Documents {
 		res.Read++
-		host := text(d.Fields, "host.name", "host.hostname", "host", "hostname")
-		if d.Message == "" {
-			d.Message = text(d.Fields, e.cfg.MessageField, "event.original", "msg", "log")
-		}
+		l := newLine(d, e.cfg.MessageField)
 		switch {
-		case !e.opt.Shard.Owns(host):
+		case !e.opt.Shard.Owns(l.host):
 			res.Skipped++
-			continue
-		case d.Message == "":
+		case l.Message == "":
 			res.Skipped++
 			e.st.NoMessage++
-			continue
+		default:
+			e.take(&l)
+			lines = append(lines, l)
 		}
-		lines = append(lines, e.take(d, host))
 	}
 	docs := make([]logstore.Document, 0, len(lines))
-	for _, l := range lines {
-		docs = append(docs, e.label(l))
+	for i := range lines {
+		docs = append(docs, e.label(&lines[i]))
 	}
 	if e.opt.DryRun != nil {
 		for _, d := range docs {
@@ -250,84 +245,6 @@ func (e *Engine) page(ctx context.Context, page logstore.Page, res *job.Result) 
 		return nil
 	}
 	return e.save()
-}
-
-// line is one document on its way.
-type line struct {
-	logstore.Document
-	parsed        logline.Line
-	host, service string
-	v             *Verdict       // when it was read
-	made          *mine.Template // for this line, or nil
-}
-
-// take parses a line and counts it for its template. Labels come when the whole page was
-// taken, so that what it teaches about templates and their mix is in all of them.
-func (e *Engine) take(d logstore.Document, host string) line {
-	l := line{Document: d, parsed: logline.Parse(d.Message, e.cfg.MessageField), host: host}
-	if l.parsed.Level == "" {
-		l.parsed.Level = text(d.Fields, "log.level", "level", "severity", "syslog.severity")
-	}
-	l.service = text(d.Fields, "service.name", "process.name", "service", "program")
-	v, isNew := e.labeler.Label(&l.parsed)
-	v.Template.Seen(d.Time, host, l.parsed.Message)
-	l.v = v
-	if isNew {
-		l.made = v.Template
-	}
-	return l
-}
-
-// label makes the labelled document of a line and counts it.
-func (e *Engine) label(l line) logstore.Document {
-	d := l.Document
-	v := e.traces.follow(e.labeler.Again(&l.parsed, l.v), l.parsed.Message, l.host+"\x00"+l.service)
-	month := e.st.tallyOf(d.Time)
-	isNew := l.made != nil && l.made == v.Template
-	if isNew {
-		e.st.New++
-		month.New++
-	}
-	month.Lines[v.Category]++
-	month.Confidence += v.Confidence
-	month.Unseen += v.Unseen
-	demo := ""
-	if text(d.Fields, "labels.demo") == "true" {
-		demo = "true"
-	}
-	e.st.count(v, e.hosts.value(l.host), e.services.value(l.service), demo)
-	fields := make(map[string]any, len(d.Fields)+8)
-	maps.Copy(fields, d.Fields)
-	for name, value := range map[string]string{"host.name": l.parsed.Host, "process.name": l.parsed.Service, "process.pid": l.parsed.PID, "log.level": l.parsed.Level} {
-		if _, has := fields[name]; !has && value != "" {
-			fields[name] = value
-		}
-	}
-	r := e.labeler.record(v, e.ask(l, v))
-	fields["ml_category"], fields["ml_confidence"], fields["ml_model"] = r.Category, r.Confidence, e.model.Name
-	fields["ml_template"], fields["ml_template_id"], fields["ml_review"] = r.Template, r.TemplateID, r.Review
-	if len(r.Reasons) > 0 {
-		fields["ml_reasons"] = r.Reasons
-	}
-	if isNew {
-		fields["ml_new_template"] = true
-	}
-	if v.Category.Alarm() {
-		if change := v.Template.Change(d.Time); change != "" {
-			fields["ml_change"] = change
-		}
-	}
-	return logstore.Document{ID: d.ID, Time: d.Time, Message: d.Message, Fields: fields}
-}
-
-// text returns the first of the named fields that is a string.
-func text(fields map[string]any, names ...string) string {
-	for _, n := range names {
-		if s, ok := fields[n].(string); ok && s != "" {
-			return s
-		}
-	}
-	return ""
 }
 
 // saveEvery bounds the work that a crash repeats. Repeating is safe: the counts go back with

@@ -26,6 +26,15 @@ type tally struct {
 	New        int64              `json:"new_templates"`
 }
 
+func (t *tally) add(v *Verdict, isNew bool) {
+	t.Lines[v.Category]++
+	t.Confidence += v.Confidence
+	t.Unseen += v.Unseen
+	if isNew {
+		t.New++
+	}
+}
+
 func (t tally) total() (n int64) {
 	for _, k := range t.Lines {
 		n += k

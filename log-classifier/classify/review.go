@@ -180,7 +180,7 @@ func Agreement(list []Reviewed) (ratio float64, n int) {
 
 // ask decides whether a line goes to review, and if so files its template: lines the model
 // is unsure of, and a few random ones each week.
-func (e *Engine) ask(l line, v *Verdict) bool {
+func (e *Engine) ask(l *line, v *Verdict) bool {
 	random := e.st.Random.draw(l.Document, e.cfg.Review.Weekly)
 	unsure := v.Confidence < e.cfg.Review.Confidence
 	if v.Reviewed || !random && !unsure {
