@@ -163,7 +163,7 @@ func TestBadInput(t *testing.T) {
 		want   string
 		args   []string
 	}{
-		{1, "no connection log found", []string{"run", "--once", "--zeek", empty, "--rows", rows}},
+		{1, "no connections found", []string{"run", "--once", "--zeek", empty, "--rows", rows}},
 		{1, "no such file", []string{"run", "--once", "--zeek", dir + "/none", "--rows", rows}},
 		{2, "does not exist", []string{"run", "--once", "--zeek", empty, "--model", dir + "/none", "--rows", rows}},
 		{1, "other features", []string{"run", "--once", "--zeek", empty, "--model", model, "--rows", rows}},
@@ -203,9 +203,14 @@ func TestBadInput(t *testing.T) {
 	if _, err := os.Stat(rows); err == nil {
 		t.Error("a run that failed left a file of rows")
 	}
-	// A file that is no log is skipped with a warning: the others count.
-	status, stdout, stderr := run(t, "", "run", "--once", "--zeek", text, "--rows", rows)
-	if status != 0 || !strings.Contains(stdout, "0 connections") || !strings.Contains(stderr, "neither a Zeek TSV log nor JSON lines") {
-		t.Errorf("text: %d %q %q", status, stdout, stderr)
+	// A file that is no log is skipped with a warning; alone it is a mistake.
+	status, _, stderr := run(t, "", "run", "--once", "--zeek", text, "--rows", rows)
+	if status != 1 || !strings.Contains(stderr, "neither a Zeek TSV log nor JSON lines") || !strings.Contains(stderr, "no connections found") {
+		t.Errorf("text: %d %q", status, stderr)
+	}
+	put(t, filepath.Join(site, "conn.text.log"), "Lorem ipsum\n")
+	status, stdout, stderr := run(t, "", "run", "--once", "--zeek", site, "--rows", rows)
+	if status != 0 || !strings.Contains(stdout, "1 malformed") || !strings.Contains(stderr, "conn.text.log") {
+		t.Errorf("text among logs: %d %q %q", status, stdout, stderr)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -119,43 +120,59 @@ func create(path string, kind zeek.Kind, write func(*zeek.Writer) error) (err er
 	if err != nil {
 		return fmt.Errorf("inject: %w", err)
 	}
-	return errors.Join(write(w), w.Flush())
+	if err := write(w); err != nil {
+		return err
+	}
+	return w.Flush()
 }
 
-func mixConns(ctx context.Context, dir, path string, extra []zeek.Conn) (n int, err error) {
-	err = create(path, zeek.KindConn, func(w *zeek.Writer) error {
-		put := func(until int64) error {
-			for len(extra) > 0 && extra[0].Time <= until {
-				if err := w.Conn(&extra[0]); err != nil {
-					return err
-				}
-				extra = extra[1:]
-			}
-			return nil
+// mixer writes the records of a site and, among them by time, those of the attacks.
+type mixer[T any] struct {
+	attacks []T // by time
+	at      func(*T) int64
+	write   func(*T) error
+	n       int // records of the site
+}
+
+func (m *mixer[T]) add(r *T) error {
+	m.n++
+	if err := m.until(m.at(r)); err != nil {
+		return err
+	}
+	return m.write(r)
+}
+
+// until writes the attacks' records up to a time.
+func (m *mixer[T]) until(limit int64) error {
+	for len(m.attacks) > 0 && m.at(&m.attacks[0]) <= limit {
+		if err := m.write(&m.attacks[0]); err != nil {
+			return err
 		}
-		_, err := zeek.Scanner{Dir: dir, Final: true}.Scan(ctx, zeek.KindConn, nil, zeek.Handler{
-			Conn: func(c *zeek.Conn, _ zeek.Origin) error { n++; return errors.Join(put(c.Time), w.Conn(c)) }, Bad: ignore,
-		})
-		return errors.Join(err, put(1<<62))
+		m.attacks = m.attacks[1:]
+	}
+	return nil
+}
+
+func mixConns(ctx context.Context, dir, path string, attacks []zeek.Conn) (n int, err error) {
+	err = create(path, zeek.KindConn, func(w *zeek.Writer) error {
+		m := mixer[zeek.Conn]{attacks: attacks, at: func(c *zeek.Conn) int64 { return c.Time }, write: w.Conn}
+		_, err := zeek.Scanner{Dir: dir, Final: true}.Scan(ctx, zeek.KindConn, nil, zeek.Handler{Conn: func(c *zeek.Conn, _ zeek.Origin) error { return m.add(c) }, Bad: ignore})
+		if n = m.n; err != nil {
+			return err
+		}
+		return m.until(math.MaxInt64)
 	})
 	return n, err
 }
 
-func mixDNS(ctx context.Context, dir, path string, extra []zeek.App) (n int, err error) {
+func mixDNS(ctx context.Context, dir, path string, attacks []zeek.App) (n int, err error) {
 	err = create(path, zeek.KindDNS, func(w *zeek.Writer) error {
-		put := func(until int64) error {
-			for len(extra) > 0 && extra[0].Time <= until {
-				if err := w.App(&extra[0]); err != nil {
-					return err
-				}
-				extra = extra[1:]
-			}
-			return nil
+		m := mixer[zeek.App]{attacks: attacks, at: func(a *zeek.App) int64 { return a.Time }, write: w.App}
+		_, err := zeek.Scanner{Dir: dir, Final: true}.Scan(ctx, zeek.KindDNS, nil, zeek.Handler{App: func(a *zeek.App, _ zeek.Kind, _ zeek.Origin) error { return m.add(a) }, Bad: ignore})
+		if n = m.n; err != nil {
+			return err
 		}
-		_, err := zeek.Scanner{Dir: dir, Final: true}.Scan(ctx, zeek.KindDNS, nil, zeek.Handler{
-			App: func(a *zeek.App, _ zeek.Kind, _ zeek.Origin) error { n++; return errors.Join(put(a.Time), w.App(a)) }, Bad: ignore,
-		})
-		return errors.Join(err, put(1<<62))
+		return m.until(math.MaxInt64)
 	})
 	return n, err
 }

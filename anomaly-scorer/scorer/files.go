@@ -35,7 +35,7 @@ type Summary struct {
 }
 
 // ErrNoLogs says that a directory holds nothing to score.
-var ErrNoLogs = errors.New("no connection log found")
+var ErrNoLogs = errors.New("no connections found")
 
 // Files scores all logs of dir from the beginning, without any memory of earlier runs, and
 // without any server. It reads the connections twice. forest may be nil.
@@ -81,6 +81,9 @@ func Files(ctx context.Context, c Config, dir string, forest *Forest, s Sinks) (
 	})
 	if err != nil {
 		return sum, err
+	}
+	if sum.Connections == 0 && sum.Malformed > 0 {
+		return sum, fmt.Errorf("%w in %s: %d files or lines were not to be read", ErrNoLogs, dir, sum.Malformed)
 	}
 	return sum, errors.Join(rows.flush(), writeFindings(s.Findings, sum.Findings))
 }

@@ -201,6 +201,7 @@ func collect(ctx context.Context, c Config, o TrainOptions) (*trainSet, error) {
 
 func newest(ctx context.Context, o TrainOptions) (int64, error) {
 	last := int64(0)
+	o.Log = slog.New(slog.DiscardHandler) // what is malformed is told once, by collect
 	err := each(ctx, o, func(c *zeek.Conn) { last = max(last, c.Time) })
 	return last, err
 }

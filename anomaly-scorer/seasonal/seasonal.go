@@ -57,11 +57,11 @@ func Residuals(s Series) (z, expected []float64) {
 		}
 	}
 	slices.Sort(dev)
-	scale := 1.4826 * quantile(dev, .5)
+	scale := 1.4826 * measure.Quantile(dev, .5)
 	// Most values of a counter that seldom moves are equal: fall back to wider quantiles,
 	// and at last to a hundredth of the level.
 	if scale == 0 {
-		scale = quantile(dev, .95) / 2
+		scale = measure.Quantile(dev, .95) / 2
 	}
 	scale = max(scale, .01*math.Abs(median(expected)), 1e-9)
 	for i := range z {
@@ -164,15 +164,5 @@ func median(v []float64) float64 {
 		}
 	}
 	slices.Sort(known)
-	return quantile(known, .5)
-}
-
-func quantile(sorted []float64, q float64) float64 {
-	if len(sorted) == 0 {
-		return math.NaN()
-	}
-	pos := q * float64(len(sorted)-1)
-	lo := int(pos)
-	hi := min(lo+1, len(sorted)-1)
-	return sorted[lo] + (pos-float64(lo))*(sorted[hi]-sorted[lo])
+	return measure.Quantile(known, .5)
 }

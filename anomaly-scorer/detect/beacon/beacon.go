@@ -13,6 +13,7 @@ import (
 
 	"github.com/inframind/inframind/anomaly-scorer/detect"
 	"github.com/inframind/inframind/anomaly-scorer/evidence"
+	"github.com/inframind/inframind/anomaly-scorer/measure"
 	"github.com/inframind/inframind/internal/zeek"
 )
 
@@ -312,7 +313,7 @@ func Measure(times, sizes []int64) Score {
 // quartiles), half narrowness (median absolute deviation over the median).
 func regularity(v []float64) (score, median, mad float64) {
 	v = slices.Sorted(slices.Values(v))
-	q1, q2, q3 := quantile(v, .25), quantile(v, .5), quantile(v, .75)
+	q1, q2, q3 := measure.Quantile(v, .25), measure.Quantile(v, .5), measure.Quantile(v, .75)
 	skew := 0.0
 	if q3 > q1 && q2 != q1 && q2 != q3 {
 		skew = math.Abs((q3 + q1 - 2*q2) / (q3 - q1))
@@ -322,19 +323,12 @@ func regularity(v []float64) (score, median, mad float64) {
 		dev[i] = math.Abs(x - q2)
 	}
 	slices.Sort(dev)
-	mad = quantile(dev, .5)
+	mad = measure.Quantile(dev, .5)
 	narrow := 1.0
 	if mad > 0 {
 		narrow = max(0, 1-mad/max(q2, 1e-9))
 	}
 	return (1 - skew + narrow) / 2, q2, mad
-}
-
-func quantile(sorted []float64, q float64) float64 {
-	pos := q * float64(len(sorted)-1)
-	lo := int(pos)
-	hi := min(lo+1, len(sorted)-1)
-	return sorted[lo] + (pos-float64(lo))*(sorted[hi]-sorted[lo])
 }
 
 // histogram tells how even the slices of the observed span are filled (1 minus the
