@@ -6,6 +6,8 @@ import (
 	"math"
 	"slices"
 	"time"
+
+	"github.com/inframind/inframind/anomaly-scorer/measure"
 )
 
 // Series are values on a regular grid; NaN where there is none.
