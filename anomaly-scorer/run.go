@@ -16,6 +16,7 @@ import (
 	"github.com/inframind/inframind/anomaly-scorer/scorer"
 	"github.com/inframind/inframind/internal/cli"
 	"github.com/inframind/inframind/internal/config"
+	"github.com/inframind/inframind/internal/httpserve"
 	"github.com/inframind/inframind/internal/job"
 	"github.com/inframind/inframind/internal/zeek"
 )
@@ -209,7 +210,7 @@ func runService(ctx context.Context, env cli.Env, cfg scorer.Config, f runFlags)
 	}
 	defer func() { err = errors.Join(err, e.Close()) }()
 	if f.listen != "" {
-		stop, err := serve(env.Log, f.listen, f.webConfig, e.Handler())
+		stop, err := httpserve.Start(env.Log, f.listen, f.webConfig, e.Handler())
 		if err != nil {
 			return err
 		}

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/inframind/inframind/internal/httpserve"
 )
 
 // Feedback with a password: without it the scorer refuses, and the command says so.
@@ -26,7 +28,7 @@ func TestFeedbackNeedsThePassword(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := 0
-	stop, err := serve(slog.New(slog.DiscardHandler), addr, webConfig, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { got++ }))
+	stop, err := httpserve.Start(slog.New(slog.DiscardHandler), addr, webConfig, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { got++ }))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,7 +43,7 @@ func TestFeedbackNeedsThePassword(t *testing.T) {
 	if status, _, stderr := run(t, "", append(args, "--http.config.file", client)...); status != 0 || got != 1 {
 		t.Errorf("with the password: %d %s, %d requests arrived", status, stderr, got)
 	}
-	if _, err := serve(slog.New(slog.DiscardHandler), addr, filepath.Join(dir, "none.yml"), nil); err == nil {
+	if _, err := httpserve.Start(slog.New(slog.DiscardHandler), addr, filepath.Join(dir, "none.yml"), nil); err == nil {
 		t.Error("a missing web configuration was accepted")
 	}
 }

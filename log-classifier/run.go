@@ -5,11 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"time"
 
 	"github.com/inframind/inframind/internal/cli"
 	"github.com/inframind/inframind/internal/config"
+	"github.com/inframind/inframind/internal/httpserve"
 	"github.com/inframind/inframind/internal/job"
 	"github.com/inframind/inframind/internal/logstore"
 	"github.com/inframind/inframind/internal/logstore/elastic"
@@ -48,7 +48,7 @@ func (c *fileConfig) open(env cli.Env) (logstore.Store, error) {
 }
 
 func addRun(a *cli.App) {
-	var file, state, shard, listen string
+	var file, state, shard, listen, webConfig string
 	var once, dry bool
 	cmd := a.Command("run", "Label what is new in the log store: once for cron, or each interval.\n\n"+
 		"Example: log-classifier run --once --config.file=log-classifier.yml --state.dir=/var/lib/log-classifier")
@@ -57,7 +57,8 @@ func addRun(a *cli.App) {
 	cmd.Flag("shard", "Do the hosts of part i of n, as i/n; default from JOB_COMPLETION_INDEX and JOB_COMPLETIONS.").StringVar(&shard)
 	cmd.Flag("once", "Run once and exit.").BoolVar(&once)
 	cmd.Flag("dry-run", "Print what would be written as JSON lines, write and push nothing.").BoolVar(&dry)
-	cmd.Flag("web.listen-address", "Serve the review call (/review) at this address; bind it to a trusted network only.").StringVar(&listen)
+	cmd.Flag("web.listen-address", "Serve the review call (/review) at this address.").StringVar(&listen)
+	cmd.Flag("web.config.file", "TLS and authentication for that, as for Prometheus exporters.").StringVar(&webConfig)
 	a.Do(cmd, func(ctx context.Context, env cli.Env) (err error) {
 		var cfg fileConfig
 		if err := config.Load(file, &cfg); err != nil {
@@ -86,7 +87,7 @@ func addRun(a *cli.App) {
 		if err != nil {
 			return err
 		}
-		return runJob(ctx, env, e, time.Duration(cfg.Interval), once || dry, listen)
+		return runJob(ctx, env, e, time.Duration(cfg.Interval), once || dry, listen, webConfig)
 	})
 
 	check := a.Command("check-config", "Check a configuration file.")
@@ -102,23 +103,17 @@ func addRun(a *cli.App) {
 }
 
 // runJob runs e once, or on its interval with the review call beside it.
-func runJob(ctx context.Context, env cli.Env, e *classify.Engine, interval time.Duration, once bool, listen string) (err error) {
+func runJob(ctx context.Context, env cli.Env, e *classify.Engine, interval time.Duration, once bool, listen, webConfig string) (err error) {
 	defer func() { err = errors.Join(err, e.Close()) }()
 	if once {
 		return e.Run(ctx)
 	}
 	if listen != "" {
-		srv := &http.Server{Addr: listen, Handler: e.Handler(), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second}
-		served := make(chan error, 1)
-		go func() { served <- srv.ListenAndServe() }()
-		defer func() {
-			sctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-			defer cancel()
-			err = errors.Join(err, srv.Shutdown(sctx))
-			if serr := <-served; !errors.Is(serr, http.ErrServerClosed) {
-				err = errors.Join(err, serr)
-			}
-		}()
+		stop, err := httpserve.Start(env.Log, listen, webConfig, e.Handler())
+		if err != nil {
+			return err
+		}
+		defer stop()
 		env.Log.Info("serving the review call", "address", listen)
 	}
 	job.Every(ctx, interval, e.Run)

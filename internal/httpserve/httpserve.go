@@ -1,4 +1,6 @@
-package main
+// Package httpserve answers HTTP beside a job, with the web configuration of Prometheus
+// exporters.
+package httpserve
 
 import (
 	"context"
@@ -14,9 +16,9 @@ import (
 	"github.com/inframind/inframind/internal/cli"
 )
 
-// serve answers on addr until the returned function is called. webConfig is a file as
+// Start answers on addr until the returned function is called. webConfig is a file as
 // Prometheus exporters take it, with TLS and passwords; empty: neither.
-func serve(log *slog.Logger, addr, webConfig string, h http.Handler) (stop func(), err error) {
+func Start(log *slog.Logger, addr, webConfig string, h http.Handler) (stop func(), err error) {
 	if err := web.Validate(webConfig); err != nil {
 		return nil, cli.Usage(fmt.Errorf("%s: %w", webConfig, err))
 	}
@@ -25,7 +27,7 @@ func serve(log *slog.Logger, addr, webConfig string, h http.Handler) (stop func(
 		return nil, fmt.Errorf("listen: %w", err)
 	}
 	if a, ok := l.Addr().(*net.TCPAddr); ok && webConfig == "" && !a.IP.IsLoopback() {
-		log.Warn("anybody who reaches this address can give feedback: set --web.config.file or listen on localhost", "address", addr)
+		log.Warn("anybody who reaches this address can write: set --web.config.file or listen on localhost", "address", addr)
 	}
 	srv := &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second}
 	done := make(chan struct{})
