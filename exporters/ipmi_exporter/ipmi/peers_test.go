@@ -112,9 +112,12 @@ func simulated(t *testing.T) []string {
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no generated BMCs: %v", err)
 	}
-	captured, err := filepath.Glob(filepath.Join(testdata.Dir(t, "ipmi/infrasim"), "*", "*.emu"))
-	if err != nil || len(captured) == 0 {
-		t.Fatalf("no captured BMCs: %v", err)
+	captured, err := filepath.Glob(filepath.Join(testdata.Root(), "ipmi", "infrasim", "*", "*.emu"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(captured) == 0 {
+		t.Log("recordings of real servers are not here; set INFRAMIND_TESTDATA to the folder that holds them")
 	}
 	return append(files, captured...)
 }
