@@ -210,6 +210,58 @@ func TestReviewTakesEffectAtOnce(t *testing.T) {
 	}
 }
 
+// TestChangesSurviveRestarts: what is usual is learnt over days, by a new process each hour.
+func TestChangesSurviveRestarts(t *testing.T) {
+	s, dir := openStore(t), t.TempDir()
+	at, n := now, 0
+	hour := func(lines int) (last logstore.Document) {
+		for range lines {
+			n++
+			d := doc(n, "db-03", fmt.Sprintf("Out of memory: Killed process %d (java)", n))
+			d.Time = at
+			put(t, s, d)
+		}
+		e, err := New(Config{}, Options{Store: s, StateDir: dir, Now: func() time.Time { return at }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := e.RunOnce(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		d, ok, err := s.Get(t.Context(), logstore.IndexClassified, fmt.Sprintf("doc-%05d", n))
+		if err != nil || !ok {
+			t.Fatal(ok, err)
+		}
+		at = at.Add(time.Hour)
+		return d
+	}
+	if got := hour(3).Fields["ml_change"]; got != "first seen 12:00, 3 times since, on db-03" {
+		t.Errorf("new: %v", got)
+	}
+	for range 30 {
+		hour(3)
+	}
+	if got := hour(3).Fields["ml_change"]; got != nil {
+		t.Errorf("as usual: %v", got)
+	}
+	if got := hour(36).Fields["ml_change"]; got != "12 times more than usual (36 this hour)" {
+		t.Errorf("spike: %v", got)
+	}
+	e, err := New(Config{}, Options{Store: s, StateDir: dir, Now: func() time.Time { return at.Add(24 * time.Hour) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `# HELP log_classifier_changed_templates Templates that are unusual now: new within a day, a spike against their own mean, or silent.
+# TYPE log_classifier_changed_templates gauge
+log_classifier_changed_templates{change="new"} 0
+log_classifier_changed_templates{change="silent"} 0
+log_classifier_changed_templates{change="spike"} 0
+`
+	if err := testutil.GatherAndCompare(e.Metrics().Registry(), strings.NewReader(want), "log_classifier_changed_templates"); err != nil {
+		t.Error(err) // three an hour are too few for their silence to say something
+	}
+}
+
 func TestConfigValidate(t *testing.T) {
 	for name, c := range map[string]Config{
 		"same index": {Index: "x", Output: "x"},

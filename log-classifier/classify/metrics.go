@@ -6,6 +6,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/inframind/inframind/log-classifier/label"
+	"github.com/inframind/inframind/log-classifier/mine"
 )
 
 var (
@@ -20,6 +21,7 @@ var (
 	descDrift      = prometheus.NewDesc("log_classifier_retrain_due", "1 when the labels people gave say that the model got worse than the configured drop.", nil, nil)
 	descMix        = prometheus.NewDesc("log_classifier_class_mix_ratio", "Share of each category among recent lines, and when the service was new.", []string{"ml_category", "period"}, nil)
 	descTemplates  = prometheus.NewDesc("log_classifier_templates", "Templates known.", nil, nil)
+	descChanged    = prometheus.NewDesc("log_classifier_changed_templates", "Templates that are unusual now: new within a day, a spike against their own mean, or silent.", []string{"change"}, nil)
 	descNew        = prometheus.NewDesc("log_classifier_new_templates_total", "Templates seen for the first time.", nil, nil)
 	descRejected   = prometheus.NewDesc("log_classifier_rejected_total", "Labelled lines the log store refused for good.", nil, nil)
 	descNoMessage  = prometheus.NewDesc("log_classifier_lines_without_message_total", "Documents read that hold no message.", nil, nil)
@@ -32,7 +34,7 @@ type collector struct{ e *Engine }
 func (c *collector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		descLines, descConfidence, descBacklog, descAgreement, descUnseen, descTrained, descF1, descDrift,
-		descMix, descTemplates, descNew, descRejected, descNoMessage,
+		descMix, descTemplates, descChanged, descNew, descRejected, descNoMessage,
 	} {
 		ch <- d
 	}
@@ -81,6 +83,14 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 		gauge(descMix, e.st.Mix.Baseline[cat], cat.String(), "baseline")
 	}
 	gauge(descTemplates, float64(e.miner.Len()))
+	var changed [mine.Silent + 1]int
+	for _, t := range e.miner.All() {
+		kind, _, _ := t.Unusual(e.opt.Now())
+		changed[kind]++
+	}
+	for kind, name := range map[int]string{mine.Young: "new", mine.Spike: "spike", mine.Silent: "silent"} {
+		gauge(descChanged, float64(changed[kind]), name)
+	}
 	counter(descNew, e.st.New)
 	counter(descRejected, e.st.Rejected)
 	counter(descNoMessage, e.st.NoMessage)

@@ -49,23 +49,51 @@ func (t *Template) advance(hour int64) {
 	}
 }
 
-// Change says in a plain sentence what is unusual about a template at now, or "" if nothing
-// is: new within a day, a spike against its own mean, or silence.
-func (t *Template) Change(now time.Time) string {
+// What can be unusual about a template.
+const (
+	Usual = iota
+	Young // first seen within a day
+	Spike // much more than its own mean
+	Silent
+)
+
+// spikeLines is how many lines an hour a spike has at least, and silentMean how many lines an
+// hour a template had at least whose silence says something.
+const (
+	spikeLines = 20
+	silentMean = 5
+)
+
+// Unusual tells what is unusual about a template at now; lines and usual are of an hour.
+func (t *Template) Unusual(now time.Time) (kind int, lines, usual float64) {
 	c := *t
 	c.advance(now.Unix() / 3600)
-	current := float64(c.Hours[c.HourStart%24])
+	lines = float64(c.Hours[c.HourStart%24])
 	switch {
 	case now.Sub(t.First) < 24*time.Hour:
+		return Young, lines, c.MeanHour
+	case lines >= spikeLines && c.MeanHour > 0 && lines > 5*c.MeanHour:
+		return Spike, lines, c.MeanHour
+	case t.MeanHour >= silentMean && now.Sub(t.Last) > 3*time.Hour:
+		return Silent, lines, t.MeanHour
+	}
+	return Usual, lines, c.MeanHour
+}
+
+// Change says in a plain sentence what is unusual about a template at now, or "" if nothing
+// is.
+func (t *Template) Change(now time.Time) string {
+	switch kind, lines, usual := t.Unusual(now); kind {
+	case Young:
 		on := ""
 		if t.Host != "" {
 			on = ", on " + t.Host
 		}
 		return fmt.Sprintf("first seen %s, %d times since%s", t.First.UTC().Format("15:04"), t.Count, on)
-	case current >= 20 && c.MeanHour > 0 && current > 5*c.MeanHour:
-		return fmt.Sprintf("%.0f times more than usual (%.0f this hour)", current/c.MeanHour, current)
-	case t.MeanHour >= 5 && now.Sub(t.Last) > 3*time.Hour:
-		return fmt.Sprintf("silent since %s, usually %.0f an hour", t.Last.UTC().Format("15:04"), t.MeanHour)
+	case Spike:
+		return fmt.Sprintf("%.0f times more than usual (%.0f this hour)", lines/usual, lines)
+	case Silent:
+		return fmt.Sprintf("silent since %s, usually %.0f an hour", t.Last.UTC().Format("15:04"), usual)
 	}
 	return ""
 }
