@@ -52,6 +52,12 @@ func TestPredict(t *testing.T) {
 	}{
 		{"strict", month(), []string{"predict", "--strict", "-"}, 1, "1 of 2 series could not be forecast"},
 		{"nothing at all", "series,timestamp,value\na,1,NaN\n", []string{"predict", "-"}, 1, "1 of 1 series could not be forecast"},
+		{"no file at all", "", []string{"predict", "-"}, 1, "the file is empty: want a header and the columns series,timestamp,value"},
+		{"no data", "series,timestamp,value\n", []string{"predict", "-"}, 1, "no data: nothing follows the header"},
+		{"no number", "series,timestamp,value\na,1,x\n", []string{"predict", "-"}, 1, `line 2: value "x" is not a number`},
+		{"no time", "series,timestamp,value\na,now,1\n", []string{"predict", "-"}, 1, `line 2: timestamp "now": want Unix seconds or RFC 3339`},
+		{"a short line", "series,timestamp,value\na,1\n", []string{"predict", "-"}, 1, "line 2: wrong number of fields"},
+		{"one point", "series,timestamp,value\na,1,5\n", []string{"predict", "-"}, 1, "history is too short: 1 points, needs 2"},
 		{"no such model", month(), []string{"predict", "--model", "oracle", "-"}, 2, `no model "oracle"`},
 		{"levels", month(), []string{"predict", "--levels", "80,200", "-"}, 2, "want percentages between 0 and 100"},
 		{"no such file", "", []string{"predict", "/does/not/exist.csv"}, 2, "no such file"},
@@ -59,6 +65,36 @@ func TestPredict(t *testing.T) {
 	} {
 		if status, _, errs := run(t, tc.in, tc.args...); status != tc.status || !strings.Contains(errs, tc.want) {
 			t.Errorf("%s: status %d, %s; want %d, %s", tc.name, status, errs, tc.status, tc.want)
+		}
+	}
+}
+
+// TestPredictPoorInput has what can be forecast all the same, and what is said of it.
+func TestPredictPoorInput(t *testing.T) {
+	lines := func(n int, step int, value func(i int) string) string {
+		var b strings.Builder
+		b.WriteString("series,timestamp,value\n")
+		for i := range n {
+			fmt.Fprintf(&b, "a,%d,%s\n", i*step, value(i))
+		}
+		return b.String()
+	}
+	five := func(int) string { return "5" }
+	for _, tc := range []struct {
+		name, in, first, said string
+	}{
+		{"two points", lines(2, 3600, func(i int) string { return fmt.Sprint(i + 1) }), "a,7200,3,", "history of 2h0m0s is too short for a backtest"},
+		{"constant", lines(720, 3600, five), "a,2592000,5,5,5,5,5", ""},
+		{"negative constant", lines(720, 3600, func(int) string { return "-5" }), "a,2592000,-5,-5,-5,-5,-5", ""},
+		{"a step larger than any season", lines(60, 14*86400, five), "a,72576000,5,5,5,5,5", "too short for a backtest"},
+		{"NaN and infinite", lines(6, 3600, func(i int) string { return []string{"1", "NaN", "Inf", "-Inf", "", "6"}[i] }), "a,21600,7,", "not finite: 4 (left out); gap: 1 (4 points"},
+		{"duplicates", "series,timestamp,value\na,0,1\na,0,9\na,3600,2\n", "a,7200,3,", "duplicate: 1 (first kept)"},
+		{"both kinds of timestamps", "series,timestamp,value\na,0,1\na,1970-01-01T01:00:00Z,2\n", "a,7200,3,", ""},
+		{"columns of others", "value,x,timestamp,series\n1,y,0,a\n2,y,3600,a\n", "a,7200,3,", ""},
+	} {
+		status, out, errs := run(t, tc.in, "predict", "--horizon", "1", "-")
+		if _, rest, _ := strings.Cut(out, "\n"); status != 0 || !strings.HasPrefix(rest, tc.first) || !strings.Contains(errs, tc.said) {
+			t.Errorf("%s: status %d\n%s%s\nwant %s, %s", tc.name, status, out, errs, tc.first, tc.said)
 		}
 	}
 }

@@ -21,6 +21,7 @@ import (
 
 	"github.com/inframind/inframind/forecaster/clean"
 	"github.com/inframind/inframind/forecaster/csvfile"
+	"github.com/inframind/inframind/forecaster/ensemble"
 	"github.com/inframind/inframind/forecaster/model"
 	"github.com/inframind/inframind/forecaster/models"
 	"github.com/inframind/inframind/internal/cli"
@@ -122,6 +123,7 @@ func parseLevels(s string) (percent, levels []float64, err error) {
 type prediction struct {
 	in    model.Input
 	fixes []clean.Correction
+	note  string // why there was no backtest
 	f     model.Forecast
 	err   error
 }
@@ -158,6 +160,9 @@ func predict(ctx context.Context, env cli.Env, f fileFlags) error {
 	for i, p := range out {
 		name := file.Series[i].Labels.Get(csvfile.Name)
 		reportCleaning(env.Log, name, p.fixes)
+		if p.note != "" {
+			env.Log.Warn("no backtest", "series", name, "reason", p.note)
+		}
 		if p.err != nil {
 			failed++
 			env.Log.Warn("series failed", "series", name, "err", p.err)
@@ -200,6 +205,9 @@ func (f *fileFlags) one(s *series.Series, levels []float64) (p prediction) {
 	fit, err := m.Fit(p.in)
 	if err != nil {
 		return prediction{err: err}
+	}
+	if e, ok := fit.(*ensemble.Fitted); ok && e.Report().Measures.Points == 0 {
+		p.note = e.Report().Reason
 	}
 	p.f = fit.Forecast(h, levels)
 	return p

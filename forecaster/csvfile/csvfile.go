@@ -52,6 +52,9 @@ func Read(r io.Reader) (File, error) {
 	index := map[string]int{}
 	for {
 		rec, err := cr.Read()
+		if errors.Is(err, io.EOF) && len(f.Series) == 0 {
+			return f, errors.New("no data: nothing follows the header")
+		}
 		if errors.Is(err, io.EOF) {
 			return f, nil
 		}

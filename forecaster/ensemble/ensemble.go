@@ -67,8 +67,8 @@ type Fitted struct {
 // the report says so.
 func (m Model) Fit(in model.Input) (model.Fitted, error) {
 	f := &Fitted{in: in, per: 1}
-	if len(in.Y) == 0 {
-		return nil, model.Short(0, 1)
+	if len(in.Y) < 2 {
+		return nil, model.Short(len(in.Y), 2)
 	}
 	if in.Step > 0 && in.Step < time.Hour && time.Hour%in.Step == 0 {
 		f.per = int(time.Hour / in.Step)
@@ -101,7 +101,7 @@ func (f *Fitted) fitShort() error {
 			return nil
 		}
 	}
-	return model.Short(len(f.in.Y), 1)
+	return model.Short(len(f.in.Y), 2)
 }
 
 // prepare makes the grid, chooses the space and lifts what lies before a level shift.

@@ -109,7 +109,7 @@ func (f *Fitted) Forecast(h int, levels []float64) model.Forecast {
 		z := mid[g] + f.within[(len(f.z)*f.per+i)%len(f.within)]
 		v := f.space.Out(z)
 		// Where values are zero or well above it, what lies between is no forecast.
-		if v < tiny {
+		if tiny > 0 && v < tiny {
 			v = 0
 		}
 		if b := f.in.Bound(v); b != v {

@@ -33,7 +33,7 @@ func TestBadInput(t *testing.T) {
 				return 0.5
 			}
 			return math.NaN()
-		}, "", "not finite"},
+		}, "history is too short: 1 points, needs 2", ""},
 		{"a few hours", func(at time.Time) float64 {
 			if hour(at) < 5 {
 				return 0.5

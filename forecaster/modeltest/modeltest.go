@@ -49,6 +49,11 @@ func Inputs() map[string]model.Input {
 		"unbounded":       {Y: Season(720, 1e9), Start: start, Step: time.Hour, Lower: math.NaN(), Upper: math.NaN()},
 		"tiny":            {Y: Season(720, 1e-12), Start: start, Step: time.Hour, Lower: 0, Upper: math.NaN()},
 	}
+	negative := Season(720, 10)
+	for i := range negative {
+		negative[i] -= 20
+	}
+	out["negative"] = model.Input{Y: negative, Start: start, Step: time.Hour, Lower: math.NaN(), Upper: math.NaN()}
 	spikes := Season(720, 0.5)
 	for i := 17; i < len(spikes); i += 97 {
 		spikes[i] = 1
@@ -93,10 +98,27 @@ func check(t *testing.T, m model.Model, in model.Input) {
 		if err := Check(f, in, h); err != nil {
 			t.Fatalf("h=%d: %v", h, err)
 		}
+		nearby(t, in, f.Median[0])
 		again := fit.Forecast(h, Levels)
 		if !slices.Equal(f.Median, again.Median) || !slices.Equal(f.Upper[1], again.Upper[1]) {
 			t.Errorf("h=%d: a second call gives another forecast", h)
 		}
+	}
+}
+
+// nearby wants the first step of a forecast to be about where a month of history was.
+func nearby(t *testing.T, in model.Input, first float64) {
+	t.Helper()
+	if len(in.Y) < 720 || in.Step != time.Hour {
+		return
+	}
+	lo, hi := slices.Min(in.Y), slices.Max(in.Y)
+	slack := hi - lo
+	if in.Lower == 0 && in.Upper == 1 {
+		slack += 0.002 // of models on the logit scale
+	}
+	if first < lo-slack || first > hi+slack {
+		t.Errorf("the first step is %g after a month between %g and %g", first, lo, hi)
 	}
 }
 

@@ -32,29 +32,26 @@ func (s Seasonal) Fit(in model.Input) (model.Fitted, error) {
 	return fitted{in: in, m: m, last: in.Y[len(in.Y)-m:], sd: rmsDiff(in.Y, m)}, nil
 }
 
-// Drift continues the line from the first to the last point. With a single point it
-// is flat.
+// Drift continues the line from the first to the last point.
 type Drift struct{}
 
 // Name is "drift".
 func (Drift) Name() string { return "drift" }
 
-// Fit needs one point.
+// Fit needs two points: one says nothing of what comes.
 func (Drift) Fit(in model.Input) (model.Fitted, error) {
 	n := len(in.Y)
-	if n == 0 {
-		return nil, model.Short(0, 1)
+	if n < 2 {
+		return nil, model.Short(n, 2)
 	}
 	f := fitted{in: in, m: 1, last: in.Y[n-1:]}
-	if n > 1 {
-		f.drift = (in.Y[n-1] - in.Y[0]) / float64(n-1)
-	}
-	var ss float64
+	f.drift = (in.Y[n-1] - in.Y[0]) / float64(n-1)
+	ss := f.drift * f.drift // the slope itself may be chance
 	for i := 1; i < n; i++ {
 		d := in.Y[i] - in.Y[i-1] - f.drift
 		ss += d * d
 	}
-	f.sd = math.Sqrt(ss / float64(max(n-2, 1)))
+	f.sd = math.Sqrt(ss / float64(n-1))
 	return f, nil
 }
 
