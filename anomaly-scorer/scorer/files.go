@@ -11,9 +11,11 @@ import (
 	"io"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/inframind/inframind/anomaly-scorer/detect"
+	"github.com/inframind/inframind/anomaly-scorer/evidence"
 	"github.com/inframind/inframind/internal/zeek"
 )
 
@@ -94,7 +96,8 @@ type hindsight struct {
 	findings  []detect.Finding
 	malformed int
 	pairs     map[pairKey]*detect.Finding
-	uids      map[string]string // detector by uid, of application records
+	scans     map[string]*detect.Finding // by source
+	uids      map[string]string          // detector by uid, of application records
 }
 
 type pairKey struct{ src, dst, service string }
@@ -105,7 +108,7 @@ const maxUIDs = 1 << 20
 // look reads everything once, for the findings.
 func look(ctx context.Context, c Config, dir string, bad func(zeek.Origin, []byte, error)) (*hindsight, error) {
 	p := NewPipeline(c, nil)
-	h := &hindsight{pairs: map[pairKey]*detect.Finding{}, uids: map[string]string{}}
+	h := &hindsight{pairs: map[pairKey]*detect.Finding{}, scans: map[string]*detect.Finding{}, uids: map[string]string{}}
 	handler := zeek.Handler{
 		Conn: func(conn *zeek.Conn, o zeek.Origin) error { p.Conn(conn, o); return nil },
 		App: func(a *zeek.App, k zeek.Kind, o zeek.Origin) error {
@@ -134,13 +137,46 @@ func look(ctx context.Context, c Config, dir string, bad func(zeek.Origin, []byt
 		}
 	}
 	slices.SortFunc(h.findings, bySeverity)
+	h.remember()
+	return h, h.tunnels(ctx, dir)
+}
+
+// remember sorts the findings whose beginning is to be flagged, too.
+func (h *hindsight) remember() {
 	for i := range h.findings {
 		f := &h.findings[i]
-		if f.Detector == "beacon" && (f.Severity == detect.High || f.Severity == detect.Medium) || f.Detector == "flood" {
+		switch {
+		case f.Detector == "beacon" && (f.Severity == detect.High || f.Severity == detect.Medium), f.Detector == "flood":
 			h.pairs[pairKey{f.Source, f.Destination, f.Service}] = f
+		case f.Detector == "scan" && f.Source != "":
+			h.scans[f.Source] = f
 		}
 	}
-	return h, nil
+}
+
+// tunnels finds the queries of a DNS tunnel that came before it was one.
+func (h *hindsight) tunnels(ctx context.Context, dir string) error {
+	domains := map[string][]string{} // by source
+	for _, f := range h.findings {
+		if f.Detector == "dns_tunnel" {
+			domains[f.Source] = append(domains[f.Source], "."+f.Destination)
+		}
+	}
+	if len(domains) == 0 {
+		return nil
+	}
+	_, err := zeek.Scanner{Dir: dir, Final: true}.Scan(ctx, zeek.KindDNS, nil, zeek.Handler{
+		App: func(a *zeek.App, _ zeek.Kind, _ zeek.Origin) error {
+			for _, d := range domains[a.Orig.String()] {
+				if strings.HasSuffix(strings.ToLower(a.Name), d) && len(h.uids) < maxUIDs {
+					h.uids[a.UID] = "dns_tunnel"
+				}
+			}
+			return nil
+		},
+		Bad: func(zeek.Origin, []byte, error) error { return nil }, // told before
+	})
+	return err
 }
 
 // correct flags a connection that belongs to what was found later.
@@ -152,13 +188,33 @@ func (h *hindsight) correct(c *zeek.Conn, v *Verdict) {
 		v.Score, v.Flagged, v.Detector = max(v.Score, .9), true, d
 		return
 	}
-	if len(h.pairs) == 0 {
+	if len(h.pairs)+len(h.scans) == 0 {
 		return
 	}
-	f := h.pairs[pairKey{c.Orig.String(), c.Resp.String(), detect.Service(c)}]
-	if t := c.When(); f != nil && f.Score >= Threshold && t.Before(f.End) && f.Start.Sub(t) < 24*time.Hour {
+	src, service, t := c.Orig.String(), detect.Service(c), c.When()
+	if f := h.scans[src]; f != nil && v.Evidence.First && partOf(f, c, service, v.Evidence.Outcome) && !t.Before(f.Start.Add(-scanLead)) && !t.After(f.End) {
+		v.Score, v.Flagged, v.Detector = max(v.Score, f.Score), true, f.Detector
+		return
+	}
+	f := h.pairs[pairKey{src, c.Resp.String(), service}]
+	if f != nil && f.Score >= Threshold && t.Before(f.End) && f.Start.Sub(t) < 24*time.Hour {
 		v.Score, v.Flagged, v.Detector = max(v.Score, f.Score), true, f.Detector
 	}
+}
+
+// scanLead is how long before it is told a scan may have begun.
+const scanLead = 10 * time.Minute
+
+// partOf tells whether a first contact of a scanner is what the finding is about: where
+// the scan meets open ports what it has in common, otherwise what failed.
+func partOf(f *detect.Finding, c *zeek.Conn, service string, o evidence.Outcome) bool {
+	switch f.Kind {
+	case "sweep":
+		return f.Service == service
+	case "open ports":
+		return f.Destination == c.Resp.String()
+	}
+	return o == evidence.Failed
 }
 
 // bySeverity puts what matters most first.

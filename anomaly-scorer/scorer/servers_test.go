@@ -1,0 +1,133 @@
+package scorer
+
+import (
+	"encoding/csv"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/inframind/inframind/anomaly-scorer/measure"
+	"github.com/inframind/inframind/anomaly-scorer/seasonal"
+	"github.com/inframind/inframind/internal/testdata"
+)
+
+// server is a recorded server: its metrics in steps of five minutes, and what people marked.
+type server struct {
+	values [][]float64 // by metric
+	marked []bool
+	train  int // points before the marked part
+}
+
+// readServer joins train.csv.xz and test.csv.xz, taking the mean of each so many rows.
+func readServer(t *testing.T, dir string, each int) (s server) {
+	t.Helper()
+	for _, part := range []string{"train.csv.xz", "test.csv.xz"} {
+		raw, err := exec.Command("xz", "-dc", filepath.Join(dir, part)).Output()
+		if err != nil {
+			t.Skipf("xz: %v", err)
+		}
+		rows, err := csv.NewReader(strings.NewReader(string(raw))).ReadAll()
+		if err != nil {
+			t.Fatal(err)
+		}
+		head, rows := rows[0], rows[1:]
+		metrics := len(head)
+		labelled := head[metrics-1] == "label"
+		if labelled {
+			metrics--
+			s.train = len(s.marked)
+		}
+		if s.values == nil {
+			s.values = make([][]float64, metrics)
+		}
+		for ; len(rows) >= each; rows = rows[each:] {
+			bad := false
+			sums := make([]float64, metrics)
+			for _, r := range rows[:each] {
+				for k := range sums {
+					v, err := strconv.ParseFloat(r[k], 64)
+					if err != nil {
+						t.Fatal(err)
+					}
+					sums[k] += v / float64(each)
+				}
+				bad = bad || labelled && strings.HasPrefix(r[metrics], "1")
+			}
+			for k, v := range sums {
+				s.values[k] = append(s.values[k], v)
+			}
+			s.marked = append(s.marked, bad)
+		}
+	}
+	return s
+}
+
+// at is the joint score at point i with two weeks of history.
+func (s *server) at(i int) float64 {
+	const step = 5 * time.Minute
+	from := max(0, i+1-int(14*24*time.Hour/step))
+	var list []seasonal.Series
+	for _, v := range s.values {
+		list = append(list, seasonal.Series{Start: start.Add(time.Duration(from) * step), Step: step, Values: v[from : i+1]})
+	}
+	score, _ := jointScore(list)
+	return score
+}
+
+// TestServerMetrics measures the joint score against incidents that people marked in the
+// metrics of real servers. The marks are known to be coarse.
+func TestServerMetrics(t *testing.T) {
+	if testing.Short() {
+		t.Skip("accuracy takes long; it is measured without -short")
+	}
+	for _, tc := range []struct {
+		set   string
+		each  int // rows in five minutes
+		every int // points between two judgements in calm times
+		auroc float64
+	}{{"smd", 5, 36, 0}, {"asd", 1, 24, 0}} {
+		dirs, err := filepath.Glob(filepath.Join(testdata.Dir(t, "timeseries/"+tc.set), "*"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var scores []float64
+		var truth []bool
+		events, found, alarms, calm := 0, 0, 0, 0
+		for _, dir := range dirs {
+			s := readServer(t, dir, tc.each)
+			for i := s.train; i < len(s.marked); i++ {
+				if s.marked[i] { // the incident's first two hours, at most
+					events++
+					hit := false
+					for k := i; k < min(i+24, len(s.marked)) && s.marked[k]; k += 3 {
+						score := s.at(k)
+						hit = hit || score >= Threshold
+						scores, truth = append(scores, score), append(truth, true)
+					}
+					if hit {
+						found++
+					}
+					for i < len(s.marked) && s.marked[i] {
+						i++
+					}
+				}
+				if i%tc.every == 0 && i < len(s.marked) {
+					score := s.at(i)
+					calm++
+					if score >= Threshold {
+						alarms++
+					}
+					scores, truth = append(scores, score), append(truth, false)
+				}
+			}
+		}
+		auroc := measure.AUROC(scores, truth)
+		t.Logf("%s: %d servers, AUROC %.3f, %d of %d incidents found, %.1f %% of %d calm moments flagged", tc.set, len(dirs), auroc, found, events, 100*float64(alarms)/float64(calm), calm)
+		if auroc < tc.auroc {
+			t.Errorf("%s: AUROC %.3f", tc.set, auroc)
+		}
+	}
+}
