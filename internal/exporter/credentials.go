@@ -43,6 +43,8 @@ type Credential struct {
 	Username string
 	Password promconfig.Secret
 	Secrets  map[string]promconfig.Secret
+
+	stale error // why the provider's last answer is used instead of a new one
 }
 
 // values lists the secret strings, for redaction.
@@ -116,6 +118,16 @@ func (a *Auth) resolve(ctx context.Context, name, target string) (Credential, er
 		return Credential{Name: name}, Failf(ReasonCredentials, "auth %s: %w", name, err)
 	}
 	return c, nil
+}
+
+// refused says that a target did not take the credential: a provider may have a new one.
+func (a *Auth) refused(target string) {
+	if a.Exec != nil {
+		a.Exec.cache.forget(target)
+	}
+	if a.HTTP != nil {
+		a.HTTP.cache.forget(target)
+	}
 }
 
 // ReadSecret reads a secret from a file and drops the line end.

@@ -156,7 +156,14 @@ func (g *generation) run(ctx context.Context, namespace string, req request, log
 	if p.Auth, err = g.conf.credential(ctx, req.auth, req.target); err != nil {
 		return down(namespace, err, time.Since(start), log)
 	}
-	return run(ctx, g.driver, namespace, p)
+	if p.Auth.stale != nil {
+		log.Warn("secret provider failed, its last answer is used", "target", req.target, "auth", p.Auth.Name, "err", p.Auth.stale)
+	}
+	res := run(ctx, g.driver, namespace, p)
+	if a := g.conf.Auths[p.Auth.Name]; a != nil && Reason(res.Err) == ReasonUnauthorized {
+		a.refused(req.target)
+	}
+	return res
 }
 
 // identityRE finds labels that identify a unit, or its owner.

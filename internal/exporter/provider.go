@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"os/exec"
@@ -22,6 +23,8 @@ const (
 	providerTimeout = 10 * time.Second
 	providerRefresh = 5 * time.Minute // how long an answer is kept unless configured
 	maxCached       = 10_000          // targets remembered by a provider
+	maxStale        = time.Hour       // how long an answer serves when the provider fails
+	providersAtOnce = 8               // calls of one provider at a time
 )
 
 // ExecProvider runs a program that prints {"username": ..., "password": ..., "secrets": {...}}.
@@ -51,9 +54,7 @@ func (p *ExecProvider) validate() error {
 }
 
 func (p *ExecProvider) fetch(ctx context.Context, target string, c *Credential) error {
-	return p.cache.get(target, time.Duration(p.Refresh), c, func() (answer, error) {
-		ctx, cancel := context.WithTimeout(ctx, providerTimeout)
-		defer cancel()
+	return p.cache.get(ctx, target, time.Duration(p.Refresh), c, func(ctx context.Context) (answer, error) {
 		args := append(append([]string{}, p.Command[1:]...), target)
 		cmd := exec.CommandContext(ctx, p.Command[0], args...)
 		cmd.WaitDelay = time.Second
@@ -62,18 +63,18 @@ func (p *ExecProvider) fetch(ctx context.Context, target string, c *Credential) 
 		if err := cmd.Run(); err != nil {
 			return answer{}, fmt.Errorf("run %s: %w", p.Command[0], err)
 		}
-		return parseAnswer(out.Bytes())
+		return parseAnswer(out.buf.Bytes())
 	})
 }
 
 // limitedBuffer refuses more than maxSecret bytes.
-type limitedBuffer struct{ bytes.Buffer }
+type limitedBuffer struct{ buf bytes.Buffer } // not embedded: io.Copy would use its ReadFrom
 
 func (b *limitedBuffer) Write(p []byte) (int, error) {
-	if b.Len()+len(p) > maxSecret {
+	if b.buf.Len()+len(p) > maxSecret {
 		return 0, fmt.Errorf("more than %d bytes", maxSecret)
 	}
-	return b.Buffer.Write(p)
+	return b.buf.Write(p)
 }
 
 func (p *HTTPProvider) validate() error {
@@ -96,9 +97,7 @@ func (p *HTTPProvider) validate() error {
 }
 
 func (p *HTTPProvider) fetch(ctx context.Context, target string, c *Credential) error {
-	return p.cache.get(target, time.Duration(p.Refresh), c, func() (answer, error) {
-		ctx, cancel := context.WithTimeout(ctx, providerTimeout)
-		defer cancel()
+	return p.cache.get(ctx, target, time.Duration(p.Refresh), c, func(ctx context.Context) (answer, error) {
 		u, err := url.Parse(p.URL)
 		if err != nil {
 			return answer{}, err
@@ -112,7 +111,10 @@ func (p *HTTPProvider) fetch(ctx context.Context, target string, c *Credential) 
 		}
 		resp, err := p.client.Do(req)
 		if err != nil {
-			return answer{}, err
+			if u := (*url.Error)(nil); errors.As(err, &u) {
+				err = u.Err // without the URL, which may hold a token
+			}
+			return answer{}, fmt.Errorf("ask the secret provider: %w", err)
 		}
 		defer func() { _ = resp.Body.Close() }()
 		if resp.StatusCode != http.StatusOK {
@@ -148,6 +150,7 @@ func parseAnswer(raw []byte) (answer, error) {
 // secretCache keeps answers by target for a while.
 type secretCache struct {
 	mu      sync.Mutex
+	turn    chan struct{} // bounds the calls of the provider
 	answers map[string]cachedAnswer
 }
 
@@ -156,29 +159,61 @@ type cachedAnswer struct {
 	until time.Time
 }
 
-func (s *secretCache) get(target string, refresh time.Duration, c *Credential, fetch func() (answer, error)) error {
+// get sets c from the answer for target, at most refresh old. When the provider fails, its
+// last answer serves for maxStale more; c.stale then says why.
+func (s *secretCache) get(ctx context.Context, target string, refresh time.Duration, c *Credential, fetch func(context.Context) (answer, error)) error {
 	if refresh <= 0 {
 		refresh = providerRefresh
 	}
 	s.mu.Lock()
+	if s.turn == nil {
+		s.turn = make(chan struct{}, providersAtOnce)
+	}
 	hit, ok := s.answers[target]
 	s.mu.Unlock()
-	if !ok || time.Now().After(hit.until) {
-		a, err := fetch()
-		if err != nil {
+	if now := time.Now(); !ok || now.After(hit.until) {
+		a, err := s.call(ctx, fetch)
+		switch {
+		case err == nil:
+			hit = cachedAnswer{answer: a, until: now.Add(refresh)}
+			s.put(target, hit)
+		case ok && now.Before(hit.until.Add(maxStale)):
+			c.stale = err
+		default:
 			return err
 		}
-		hit = cachedAnswer{answer: a, until: time.Now().Add(refresh)}
-		s.mu.Lock()
-		if s.answers == nil || len(s.answers) >= maxCached {
-			s.answers = map[string]cachedAnswer{}
-		}
-		s.answers[target] = hit
-		s.mu.Unlock()
 	}
 	if hit.Username != "" {
 		c.Username = hit.Username
 	}
-	c.Password, c.Secrets = hit.Password, hit.Secrets
+	c.Password, c.Secrets = hit.Password, maps.Clone(hit.Secrets)
 	return nil
+}
+
+func (s *secretCache) call(ctx context.Context, fetch func(context.Context) (answer, error)) (answer, error) {
+	ctx, cancel := context.WithTimeout(ctx, providerTimeout)
+	defer cancel()
+	select {
+	case s.turn <- struct{}{}:
+		defer func() { <-s.turn }()
+		return fetch(ctx)
+	case <-ctx.Done():
+		return answer{}, fmt.Errorf("wait for the secret provider: %w", ctx.Err())
+	}
+}
+
+func (s *secretCache) put(target string, a cachedAnswer) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.answers == nil || len(s.answers) >= maxCached {
+		s.answers = map[string]cachedAnswer{}
+	}
+	s.answers[target] = a
+}
+
+// forget makes the next probe of target ask the provider again.
+func (s *secretCache) forget(target string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.answers, target)
 }

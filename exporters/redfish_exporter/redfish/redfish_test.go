@@ -24,9 +24,11 @@ import (
 
 func TestMain(m *testing.M) {
 	flag.Parse()
-	// Tests here wait for slow services more than they compute.
-	if err := flag.Set("test.parallel", "12"); err != nil {
-		panic(err)
+	// Tests here wait for slow services more than they compute; fuzzing does not.
+	if flag.Lookup("test.fuzz").Value.String() == "" {
+		if err := flag.Set("test.parallel", "12"); err != nil {
+			panic(err)
+		}
 	}
 	goleak.VerifyTestMain(m)
 }
