@@ -37,6 +37,7 @@ type client struct {
 	session  session
 	sessions string // address of the session collection, from the service root
 	expand   expander
+	selects  selector
 	cache    map[string]kept
 	plans    map[string][]planned // by set of collectors
 	denied   map[string]bool      // paths that answer 401 to a fresh session

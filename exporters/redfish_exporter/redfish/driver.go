@@ -268,6 +268,7 @@ func (s *scrape) open(ctx context.Context) error {
 		s.root = root
 		s.c.mu.Lock()
 		s.c.expand.learn(root)
+		s.c.selects.learn(root)
 		s.sluggish = rootTook > coldRoot && s.c.expand.query == ""
 		if link := root.link("Links.Sessions"); link != "" {
 			if path, err := clean(link, s.c.base.Host); err == nil {

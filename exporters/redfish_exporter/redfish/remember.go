@@ -123,7 +123,7 @@ func (s *scrape) fetchSlow(ctx context.Context, path string, p priority, query s
 		took := time.Since(s.start)
 		return took < s.slowFree || (s.slowReads.Add(1) <= limit && (!s.cold || (took < coldUntil && !s.sluggish)))
 	}
-	n, err := s.request(ctx, path, p, query, options{admit: admit, etag: old.etag, since: old.at})
+	n, err := s.requestSlow(ctx, path, p, query, options{admit: admit, etag: old.etag, since: old.at})
 	switch {
 	case err == nil:
 		s.remember(path, n)

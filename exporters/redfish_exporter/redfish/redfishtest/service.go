@@ -10,6 +10,7 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -206,10 +207,28 @@ func (s *Service) render(out *bytes.Buffer, r *http.Request, path string) int {
 		}
 		v = s.expand(v, levels, true)
 	}
+	if names := r.URL.Query().Get("$select"); names != "" {
+		v = pick(v, strings.Split(names, ","))
+	}
 	if err := json.NewEncoder(out).Encode(v); err != nil {
 		return http.StatusInternalServerError
 	}
 	return http.StatusOK
+}
+
+// pick keeps the named properties of a resource, and what DSP0266 always keeps.
+func pick(v any, names []string) any {
+	m, ok := v.(map[string]any)
+	if !ok {
+		return v
+	}
+	out := map[string]any{}
+	for k, e := range m {
+		if slices.Contains(names, k) || strings.HasPrefix(k, "@odata.") {
+			out[k] = e
+		}
+	}
+	return out
 }
 
 // expand replaces references by what they refer to, except below Links, as DSP0266 says of
