@@ -42,6 +42,8 @@ func addPipe(a *cli.App) {
 	cmd.Flag("review.confidence", "Confidence below which ml_review is set.").Default("0.6").Float64Var(&opt.Threshold)
 	cmd.Flag("message-field", "Field of JSON lines that holds the message; default: the usual names.").StringVar(&opt.MessageField)
 	cmd.Flag("join", "Put stack traces together: one object an event.").BoolVar(&opt.Join)
+	cmd.Flag("hold.lines", "While input keeps coming, answer after this many lines at the latest: what they teach about templates is in all of their answers.").Default("50000").IntVar(&opt.HoldLines)
+	cmd.Flag("hold.time", "Answer when no input came for this long.").Default("100ms").DurationVar(&opt.HoldFor)
 	cmd.Arg("file", "Files instead of standard input.").ExistingFilesVar(&files)
 	a.Do(cmd, func(ctx context.Context, env cli.Env) error {
 		l, err := src.labeler()

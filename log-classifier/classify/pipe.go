@@ -20,14 +20,22 @@ type PipeOptions struct {
 	Threshold    float64 // confidence below which ml_review is set
 	MessageField string  // of JSON lines; "" tries the usual ones
 	Join         bool    // put stack traces together: one answer an event instead of one a line
+	HoldLines    int     // answers held back at most; default 50,000
+	// HoldFor is how long Pipe waits for more input before it answers; default 100 ms.
+	HoldFor time.Duration
 }
 
-// Limits of what Pipe holds back, and how long it waits for more.
-const (
-	holdLines = 10_000
-	holdBytes = 16 << 20
-	holdFor   = 30 * time.Millisecond
-)
+func (o *PipeOptions) defaults() {
+	if o.HoldLines <= 0 {
+		o.HoldLines = 50_000
+	}
+	if o.HoldFor <= 0 {
+		o.HoldFor = 100 * time.Millisecond
+	}
+}
+
+// holdBytes bounds the lines held back, however few they are.
+const holdBytes = 32 << 20
 
 // heldLine is a line and what was said of it when it came.
 type heldLine struct {
@@ -48,15 +56,16 @@ type pipe struct {
 }
 
 // Pipe labels lines from r and writes one JSON object for each to w, in order. While input
-// keeps coming, answers are held back for up to 10,000 lines, so that what these lines teach
+// keeps coming, answers are held back for up to HoldLines lines, so that what these lines teach
 // about templates that merge and about the mix of categories is in all of their answers; as
 // soon as input pauses they are written.
 func Pipe(ctx context.Context, l *Labeler, r io.Reader, w io.Writer, o PipeOptions) (lines int, err error) {
+	o.defaults()
 	p := &pipe{l: l, out: bufio.NewWriterSize(w, 1<<16), opt: o, traces: newTraces()}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	in := read(ctx, r)
-	pause := time.NewTimer(holdFor)
+	pause := time.NewTimer(o.HoldFor)
 	defer pause.Stop()
 	for {
 		select {
@@ -76,10 +85,10 @@ func Pipe(ctx context.Context, l *Labeler, r io.Reader, w io.Writer, o PipeOptio
 			if b.err != nil {
 				return lines, errors.Join(fmt.Errorf("read: %w", b.err), p.flush())
 			}
-			if len(p.held) >= holdLines || p.size >= holdBytes {
+			if len(p.held) >= o.HoldLines || p.size >= holdBytes {
 				err = p.flush()
 			}
-			pause.Reset(holdFor)
+			pause.Reset(o.HoldFor)
 		}
 		if err != nil {
 			return lines, err

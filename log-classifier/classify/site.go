@@ -64,11 +64,9 @@ func (s *Site) Templates() []*mine.Template { return s.miner.All() }
 // Labels returns the labels people gave.
 func (s *Site) Labels() []Reviewed { return s.labels.list }
 
-// TemplateOf returns the id of the template of a message, or "" when the site has none.
+// TemplateOf returns the id of the template of a message: ids are made from the message, so
+// that it holds for one that is yet to come as well.
 func (s *Site) TemplateOf(message string) string {
-	t, isNew := s.miner.Find(token.NewMasker().Mask(message))
-	if isNew {
-		return ""
-	}
+	t, _ := s.miner.Find(token.NewMasker().Mask(message))
 	return t.ID
 }

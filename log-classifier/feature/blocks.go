@@ -8,10 +8,11 @@ type Source struct {
 	N    uint16
 }
 
-// Kinds of sources: word N of the line and its pieces, and words N-1 and N.
+// Kinds of sources: word N of the line and its pieces, words N-1 and N, the line's shape.
 const (
-	OfWord = 'w'
-	OfPair = 'b'
+	OfWord  = 'w'
+	OfPair  = 'b'
+	OfShape = 'S' // of the line: nothing that people read in it
 )
 
 // wordBlock: words, bigrams, the first and the last word.
@@ -209,7 +210,7 @@ func (x *Extractor) shapeBlock(masked []byte) {
 
 var shapeNames = [...]string{"words", "values", "pairs", "brackets", "dots", "colons", "capitals", "first", "last", "share", "first ending"}
 
-func (x *Extractor) shape(kind, v int) { x.line('S', kind*256+v) }
+func (x *Extractor) shape(kind, v int) { x.line(OfShape, kind*256+v) }
 
 func log2(n int) int {
 	k := 0

@@ -99,6 +99,7 @@ func (e *Explainer) Reasons(masked []byte, c label.Category) []string {
 			words[of.N] += weight
 		case feature.OfPair:
 			pairs[of.N] += weight
+		case feature.OfShape:
 		default:
 			e.reason(of, weight)
 		}
