@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -46,12 +45,7 @@ type process struct {
 // start runs the binary until it is ready; the test's end kills it.
 func start(t *testing.T, bin, conf string) *process {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	listen := l.Addr().String()
-	l.Close()
+	listen := fmt.Sprintf("127.0.0.1:%d", ipmitest.FreePort(t))
 	p := &process{base: "http://" + listen, cmd: exec.Command(bin, "--config.file", conf, "--web.listen-address", listen)}
 	p.cmd.Stdout, p.cmd.Stderr = &p.stdout, &p.stderr
 	if err := p.cmd.Start(); err != nil {

@@ -153,6 +153,18 @@ func TestOddBMC(t *testing.T) {
 	}
 }
 
+// TestPrivilege: what the user may not read costs that collector alone, and is called so.
+func TestPrivilege(t *testing.T) {
+	b := oddBMC()
+	b.FRUs[0] = make([]byte, 8)
+	b.Handle = func(netFn, _, cmd byte, _ []byte) (byte, []byte, bool) {
+		return 0xd4, nil, netFn == 0x0a && cmd == 0x11 || netFn == 0x2c && cmd == 0x02
+	}
+	text := mustProbe(t, newDriver(t, Config{}), b.Start(t))
+	want(t, text, "ipmi_up 1", `collector_success{collector="sensors"} 1`,
+		`collector_failure_info{collector="fru",reason="unauthorized"} 1`, `collector_failure_info{collector="dcmi",reason="unauthorized"} 1`)
+}
+
 // TestOtherControllers reads sensors behind the BMC, and is not held up by a controller that
 // does not answer.
 func TestOtherControllers(t *testing.T) {

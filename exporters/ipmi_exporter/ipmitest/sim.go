@@ -4,6 +4,7 @@ package ipmitest
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -54,7 +55,7 @@ func Sim(tb testing.TB, emu string) string {
 		tb.Skip("ipmi_sim is not installed (Debian package openipmi)")
 	}
 	dir := tb.TempDir()
-	port := freePort(tb)
+	port := FreePort(tb)
 	write(tb, filepath.Join(dir, "chassis.sh"), chassis, 0o700)
 	write(tb, filepath.Join(dir, "lan.conf"), fmt.Sprintf(lanConf, filepath.Base(emu), dir, port), 0o600)
 	log, err := os.Create(filepath.Join(dir, "log"))
@@ -83,14 +84,25 @@ func write(tb testing.TB, path, content string, mode os.FileMode) {
 	}
 }
 
-func freePort(tb testing.TB) int {
+// FreePort finds a port of 127.0.0.1 that a process may be told to listen on. It is below
+// those that the kernel gives away, so that nobody else takes it in between.
+func FreePort(tb testing.TB) int {
 	tb.Helper()
-	c, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
-	if err != nil {
-		tb.Fatal(err)
+	for range 100 {
+		port := 10_000 + rand.IntN(20_000)
+		c, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: port})
+		if err != nil {
+			continue
+		}
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+		_ = c.Close()
+		if err == nil {
+			_ = l.Close()
+			return port
+		}
 	}
-	defer func() { _ = c.Close() }()
-	return c.LocalAddr().(*net.UDPAddr).Port
+	tb.Fatal("no free port")
+	return 0
 }
 
 // waitReady asks for the channel's authentication capabilities until it is answered.
