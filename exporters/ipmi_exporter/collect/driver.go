@@ -39,6 +39,7 @@ type Driver struct {
 	log    *slog.Logger
 	schema *hw.Schema
 	events *eventlog.Output
+	host   string // of this machine, for its own events; empty when it has no name
 	disk   disk
 
 	sessions prometheus.Gauge
@@ -55,9 +56,13 @@ func New(conf Config, opt Options) (*Driver, error) {
 	if err != nil {
 		return nil, err
 	}
+	host, err := os.Hostname()
+	if err != nil {
+		opt.Log.Warn("this machine has no name; its own BMC's events are those of \"local\"", "err", err)
+	}
 	f := promauto.With(opt.Metrics)
 	return &Driver{
-		conf: conf, log: opt.Log, schema: hw.New("ipmi"), events: events, disk: disk{conf.StateDirectory}, targets: map[string]*target{},
+		conf: conf, log: opt.Log, host: host, schema: hw.New("ipmi"), events: events, disk: disk{conf.StateDirectory}, targets: map[string]*target{},
 		sessions: f.NewGauge(prometheus.GaugeOpts{Name: "ipmi_sessions", Help: "Sessions that are open with BMCs."}),
 		opened:   f.NewCounter(prometheus.CounterOpts{Name: "ipmi_sessions_opened_total", Help: "Sessions opened with BMCs."}),
 		cold:     f.NewCounter(prometheus.CounterOpts{Name: "ipmi_sdr_reads_total", Help: "SDR repositories that had to be read from a BMC."}),

@@ -144,13 +144,17 @@ func (s *scrape) document(r ipmi.SELRecord, e ipmi.Event, epoch uint32) logstore
 	} else {
 		epoch = 0 // the time says which entry it is
 	}
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s %d %x", s.target.name, epoch, r[:]))
+	host := s.target.name
+	if host == LocalTarget && s.driver.host != "" { // every machine has one
+		host = s.driver.host
+	}
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s %d %x", host, epoch, r[:]))
 	level := map[ipmi.Severity]string{ipmi.Failed: "error", ipmi.Degraded: "warn", ipmi.Predicted: "warn"}[e.Severity]
 	if level == "" {
 		level = "info"
 	}
 	f := map[string]any{
-		"host.name": s.target.name, "event.dataset": "ipmi.sel", "service.name": "ipmi", "log.level": level,
+		"host.name": host, "event.dataset": "ipmi.sel", "service.name": "ipmi", "log.level": level,
 		"ipmi.record_id": int64(e.ID), "ipmi.record_type": int64(e.Record), "ipmi.class": e.Class, "ipmi.severity": e.Severity.String(),
 		"ipmi.raw": hex.EncodeToString(r[:]),
 	}

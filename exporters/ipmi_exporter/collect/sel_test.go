@@ -4,10 +4,12 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"os"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/inframind/inframind/exporters/ipmi_exporter/ipmi"
 	"github.com/inframind/inframind/exporters/ipmi_exporter/ipmitest"
 	"github.com/inframind/inframind/internal/logstore"
 )
@@ -92,6 +94,25 @@ func TestEventsWithoutTime(t *testing.T) {
 	}
 	if len(ids) != 2 {
 		t.Errorf("%d ids, want 2", len(ids))
+	}
+}
+
+// TestLocalEvents are those of this machine, not of "local", which every machine has.
+func TestLocalEvents(t *testing.T) {
+	host, err := os.Hostname()
+	if err != nil {
+		t.Skip(err)
+	}
+	b := oddBMC()
+	b.SEL = [][16]byte{selRecord(1, 0x60000000, 1)}
+	conn, err := ipmi.Dial(t.Context(), b.Start(t), ipmi.Options{User: ipmitest.User, Password: []byte(ipmitest.Password)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	store := &memory{}
+	scrapeConn(t, newDriver(t, Config{}, store), LocalTarget, conn)
+	if len(store.docs) != 1 || store.docs[0].Fields["host.name"] != host {
+		t.Errorf("%+v", store.docs)
 	}
 }
 
