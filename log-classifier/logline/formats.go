@@ -66,6 +66,9 @@ func logfmt(s string) (Line, bool) {
 			why = value
 		}
 	}
+	if l.Level == "" && l.Time == "" && !strings.Contains(l.Message, " ") {
+		return Line{}, false // as in type=... msg=audit(...): the rest is the message
+	}
 	if l.Message != "" && why != "" && !strings.Contains(l.Message, why) {
 		l.Message += ": " + why
 	}

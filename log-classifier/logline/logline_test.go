@@ -37,6 +37,7 @@ func TestParse(t *testing.T) {
 		`{"log":"plain\n","stream":"stdout","time":"2026-11-21T1"}`:                                                {Time: "2026-11-21T1", Message: "plain"},
 		`Nov 21 10:22:01 h kubelet[7]: I1121 10:22:01.123456       7 a.go:1] "Pod status" pod="x"`:                 {"1121 10:22:01.123456", "h", "a.go:1", "7", "info", `"Pod status" pod="x"`},
 		`ts=2026-11-21T10:22:01Z caller=main.go:12 level=info component=tsdb msg="WAL \"x\" done" took=3ms`:        {"2026-11-21T10:22:01Z", "", "tsdb", "", "info", `WAL "x" done`},
+		`type=SYSCALL msg=audit(1696431282.553:8282): arch=c000003e success=no`:                                    {Message: "type=SYSCALL msg=audit(1696431282.553:8282): arch=c000003e success=no"},
 		`a=b and msg=none: a sentence`:                                                                             {Message: "a=b and msg=none: a sentence"},
 		`{"t":{"$date":"2026-11-21T1"},"s":"I","c":"NETWORK","msg":"Listening","attr":{"port":1}}`:                 {Time: "2026-11-21T1", Service: "NETWORK", Level: "I", Message: "Listening"},
 		`{"level":50,"payload":{"text":"it broke"},"pid":7}`:                                                       {PID: "7", Level: "error", Message: "it broke"},

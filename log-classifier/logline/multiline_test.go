@@ -23,7 +23,7 @@ func TestJoiner(t *testing.T) {
 	}
 	var j Joiner
 	var got []string
-	for _, raw := range strings.Split(strings.Join(events, "\n"), "\n") {
+	for raw := range strings.SplitSeq(strings.Join(events, "\n"), "\n") {
 		if e, ok := j.Add(Line{Message: raw}); ok {
 			got = append(got, e.Message)
 		}

@@ -2,6 +2,7 @@ package mine
 
 import (
 	"bytes"
+	"slices"
 
 	"github.com/cespare/xxhash/v2"
 )
@@ -28,10 +29,8 @@ func (s *slots) varies(slot, value []byte) bool {
 		return true
 	}
 	v := xxhash.Sum64(value)
-	for _, o := range seen {
-		if o == v {
-			return false
-		}
+	if slices.Contains(seen, v) {
+		return false
 	}
 	if seen == nil && len(s.seen) >= maxSlots {
 		return false
