@@ -17,9 +17,14 @@ import (
 // BenchmarkFleet500 runs the real binary against 500 targets, two rounds, and reports what
 // one process needs when each is scraped once a minute: cores and megabytes of that process.
 func BenchmarkFleet500(b *testing.B) {
+	b.Run("expand", func(b *testing.B) { benchmarkFleet(b, 1) })
+	b.Run("plain", func(b *testing.B) { benchmarkFleet(b, 0) })
+}
+
+func benchmarkFleet(b *testing.B, levels int) {
 	const targets = 500
 	svc := &redfishtest.Service{Tree: redfishtest.Full(), Open: true}
-	svc.OfferExpand(1)
+	svc.OfferExpand(levels)
 	// Every address of 127.0.0.0/8 is this machine: one listener is all BMCs.
 	l, err := net.Listen("tcp", "0.0.0.0:0")
 	if err != nil {
