@@ -9,17 +9,15 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 go build -o "$work/anomaly-scorer" ./anomaly-scorer
 go build -o "$work/traffic" anomaly-scorer/bench/traffic.go
-for rows in "${@:-1000000 3000000 10000000}"; do
-	for n in $rows; do
-		"$work/traffic" -rows "$n" >"$work/conn.log"
-		"$work/anomaly-scorer" run --once --zeek="$work/conn.log" --rows=/dev/null >"$work/out" &
-		pid=$! most=0
-		while kill -0 "$pid" 2>/dev/null; do
-			most=$(awk '/^VmHWM/ {print $2}' "/proc/$pid/status" 2>/dev/null || true)
-			peak=${most:-${peak:-0}}
-			sleep 0.2
-		done
-		wait "$pid"
-		echo "$n connections: at most $((peak / 1024)) MiB; $(head -1 "$work/out")"
+[ $# -gt 0 ] || set -- 1000000 3000000 10000000
+for n in "$@"; do
+	"$work/traffic" -rows "$n" >"$work/conn.log"
+	"$work/anomaly-scorer" run --once --zeek="$work/conn.log" --rows=/dev/null >"$work/out" &
+	pid=$! peak=0
+	while kill -0 "$pid" 2>/dev/null; do
+		peak=$(awk -v p="$peak" '/^VmHWM/ {p = $2} END {print p}' "/proc/$pid/status" 2>/dev/null || echo "$peak")
+		sleep 0.2
 	done
+	wait "$pid"
+	echo "$n connections: at most $((peak / 1024)) MiB; $(head -1 "$work/out")"
 done

@@ -52,11 +52,9 @@ func conn(rng *rand.Rand) zeek.Conn {
 		return netip.AddrFrom4([4]byte{10, 1, byte(n >> 8), byte(n)})
 	}
 	outside := func(of int) netip.Addr {
-		n := of
+		n := int(math.Exp(rng.Float64() * math.Log(float64(of)))) // a few are popular
 		if of > 1<<24 {
 			n = rng.IntN(of) // every one as likely as the next
-		} else {
-			n = int(math.Exp(rng.Float64() * math.Log(float64(of)))) // a few are popular
 		}
 		return netip.AddrFrom4([4]byte{byte(20 + n>>24), byte(n >> 16), byte(n >> 8), byte(n)})
 	}

@@ -83,5 +83,15 @@ func (s *Set) Add(v uint64) bool {
 	return true
 }
 
+// Merge adds the values of o.
+func (s *Set) Merge(o *Set) {
+	for _, v := range o.List {
+		s.Add(v)
+	}
+	for v := range o.Map {
+		s.Add(v)
+	}
+}
+
 // Len is the number of distinct values, at most 8,192.
 func (s *Set) Len() int { return len(s.List) + len(s.Map) }

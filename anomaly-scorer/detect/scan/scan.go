@@ -59,6 +59,8 @@ type State struct {
 	Hosts   detect.Cache[uint64, Fan]   // by source
 	Ports   detect.Cache[uint64, Fan]   // by source and destination
 	Targets detect.Cache[uint64, Fan]   // by destination
+	Noise   Fan                         // of all hosts under distributed probing today
+	Exposed detect.Set                  // those hosts
 	Usual   [2][bins]int                // how many sources have failed at so many hosts, ports
 	Book    detect.Book
 }
@@ -233,17 +235,34 @@ func (d *Detector) distributed(e *detect.Event, dst, src uint64) (probed bool, s
 		*f = Fan{Start: c.Time, Worked: f.Failed.Len()}
 	}
 	f.Failed.Add(src)
-	f.Ports.Add(uint64(c.Proto)<<16 | uint64(c.RespPort))
-	n := f.Failed.Len()
-	if n < d.o.Sources {
+	if f.Failed.Len() < d.o.Sources {
 		return f.Worked >= d.o.Sources, 0
 	}
-	b := d.s.Book.Finding("distributed probing", "d/"+c.Resp.String(), f.Start)
+	return true, d.noise(e, f, src, dst)
+}
+
+// noise makes the one finding of a day about all hosts that many sources probe.
+func (d *Detector) noise(e *detect.Event, of *Fan, src, dst uint64) float64 {
+	c, all := e.Conn, &d.s.Noise
+	if all.Start == 0 || time.Duration(c.Time-all.Start) > slow {
+		*all, d.s.Exposed = Fan{Start: of.Start}, detect.Set{}
+	}
+	if d.s.Exposed.Add(dst) {
+		all.Failed.Merge(&of.Failed)
+	}
+	all.Failed.Add(src)
+	all.Ports.Add(uint64(c.Proto)<<16 | uint64(c.RespPort))
+	b := d.s.Book.Finding("distributed probing", "d", all.Start)
 	b.Add(e)
-	b.Destination, b.Severity, b.Score = c.Resp.String(), detect.Low, .9
-	b.Describe(fmt.Sprintf("%d sources probe %s", n, c.Resp), []string{
-		fmt.Sprintf("%d sources tried %d ports of %s in %s without success", n, f.Ports.Len(), c.Resp, detect.Span(time.Duration(c.Time-f.Start))),
+	n, hosts, to := all.Failed.Len(), d.s.Exposed.Len(), c.Resp.String()
+	b.Destination = to
+	if hosts > 1 {
+		b.Destination, to = "", strconv.Itoa(hosts)+" hosts"
+	}
+	b.Severity, b.Score = detect.Low, .9
+	b.Describe(fmt.Sprintf("%d sources probe %s", n, to), []string{
+		fmt.Sprintf("%d sources tried %d ports of %s in %s without success", n, all.Ports.Len(), to, detect.Span(time.Duration(c.Time-all.Start))),
 		"an address that the Internet can reach is probed like this all day; look at sources that were answered",
-	}, "sources", strconv.Itoa(n), "ports", strconv.Itoa(f.Ports.Len()))
-	return true, b.Score
+	}, "sources", strconv.Itoa(n), "ports", strconv.Itoa(all.Ports.Len()), "hosts", strconv.Itoa(hosts))
+	return b.Score
 }

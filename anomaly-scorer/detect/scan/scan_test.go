@@ -63,6 +63,18 @@ func TestBothKindsAreOneFinding(t *testing.T) {
 	}
 }
 
+// A network that the Internet can reach has one finding of that a day, not one a host.
+func TestProbingOfManyHostsIsOneFinding(t *testing.T) {
+	f := detecttest.NewFeed(New(Options{}, 4096))
+	for i := range 3000 {
+		f.Conn(detecttest.Silent(fmt.Sprintf("203.0.%d.%d", i%7, i%200), fmt.Sprintf("10.1.0.%d", 1+i%30), uint16(20+i%9), detecttest.Start().Add(time.Duration(i)*20*time.Second)))
+	}
+	found := f.Findings()
+	if len(found) != 1 || !strings.Contains(found[0].Title, "probe 30 hosts") {
+		t.Errorf("%d findings: %+v", len(found), found)
+	}
+}
+
 func TestManyProbersOfOneHostAreOneFinding(t *testing.T) {
 	f := detecttest.NewFeed(New(Options{}, 4096))
 	for i := range 60 { // each source tries enough ports to be a scanner of its own
