@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/inframind/inframind/internal/job"
 	"github.com/inframind/inframind/log-classifier/label"
 	"github.com/inframind/inframind/log-classifier/logline"
 )
@@ -115,5 +116,35 @@ func TestDrift(t *testing.T) {
 	}
 	if ratio, n := Agreement(list); n != 160 || ratio != 0.875 {
 		t.Errorf("agreement %v of %d", ratio, n)
+	}
+}
+
+// TestDriftTrainsAnew: labels of the last week that contradict the model make a run train,
+// once a week at most.
+func TestDriftTrainsAnew(t *testing.T) {
+	if testing.Short() {
+		t.Skip("trains twice")
+	}
+	dir := t.TempDir()
+	var list []Reviewed
+	for i := range 2 * driftLines {
+		age, said := 8*24*time.Hour, "warning"
+		if i%2 == 0 {
+			age, said = time.Hour, "noise"
+		}
+		list = append(list, Reviewed{label.Example{Category: label.Warning, System: "site", Message: "flux gauge drifts"}, "", said, now.Add(-age), "alice"})
+	}
+	if err := AppendReviewed(dir, list...); err != nil {
+		t.Fatal(err)
+	}
+	e := engine(t, openStore(t), dir, job.Shard{})
+	for range 2 {
+		if _, err := e.RunOnce(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	versions, err := Versions(dir)
+	if err != nil || len(versions) != 1 || e.model.Name != versions[0] {
+		t.Errorf("versions %v, in service %s, %v", versions, e.model.Name, err)
 	}
 }
