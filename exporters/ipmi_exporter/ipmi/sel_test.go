@@ -3,7 +3,10 @@ package ipmi_test
 import (
 	"encoding/binary"
 	"fmt"
+	"os/exec"
+	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/inframind/inframind/exporters/ipmi_exporter/ipmi"
@@ -76,4 +79,72 @@ func TestEventLogLife(t *testing.T) {
 			t.Errorf("%s: read %v, %v, want %s", s.name, got, err, s.want)
 		}
 	}
+}
+
+// TestEventLogsAgree compares event logs with ipmitool's reading.
+func TestEventLogsAgree(t *testing.T) {
+	tool, err := exec.LookPath("ipmitool")
+	if err != nil {
+		t.Skip("ipmitool is not installed")
+	}
+	for _, file := range simulated(t) {
+		name := strings.TrimSuffix(filepath.Base(file), ".emu")
+		if slices.Contains([]string{"bmc-b", "bmc-c", "bmc-d"}, name) {
+			continue // ipmitool does not know names in 6 bits, or of shared records
+		}
+		t.Run(name, func(t *testing.T) {
+			addr := ipmitest.Sim(t, file)
+			host, port, _ := strings.Cut(addr, ":")
+			out, err := exec.CommandContext(t.Context(), tool, "-I", "lanplus", "-C", "3", "-H", host, "-p", port, "-U", ipmitest.User, "-P", ipmitest.Password, "sel", "elist").Output()
+			if err != nil {
+				t.Fatal(err)
+			}
+			lines := strings.Split(strings.TrimRight(string(out), "\n"), "\n")
+			if len(out) == 0 {
+				lines = nil
+			}
+			c := dial(t, addr, ipmi.Options{})
+			rep, _, _ := readAll(t, c)
+			index := ipmi.NewSensorIndex(rep.Sensors)
+			info, err := ipmi.GetSELInfo(t.Context(), c)
+			if err != nil {
+				t.Fatal(err)
+			}
+			n, same := 0, 0
+			if _, err := ipmi.ReadSEL(t.Context(), c, info, ipmi.Cursor{}, 1000, func(r ipmi.SELRecord, _ uint32) {
+				e := r.Decode(index)
+				if n < len(lines) && e.Class != "oem" {
+					line := lines[n]
+					if !strings.Contains(line, e.Sensor) || strings.Contains(line, "Asserted") != e.Asserted {
+						t.Errorf("%s\nipmitool %s", e, line)
+					}
+					state, _, _ := strings.Cut(e.State, " (")
+					if strings.Contains(letters(line), letters(state)) {
+						same++
+					} else {
+						t.Logf("%s\nipmitool words it differently: %s", e, line)
+					}
+				} else {
+					same++
+				}
+				n++
+			}); err != nil {
+				t.Fatal(err)
+			}
+			// ipmitool words a few states in its own way.
+			if n != len(lines) || same*10 < n*8 {
+				t.Errorf("%d entries, ipmitool has %d; %d say the same", n, len(lines), same)
+			}
+		})
+	}
+}
+
+// letters is s without anything but letters and digits, in lower case.
+func letters(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
+			return r
+		}
+		return -1
+	}, strings.ToLower(s))
 }
