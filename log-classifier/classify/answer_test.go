@@ -5,29 +5,7 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
-
-	"github.com/inframind/inframind/log-classifier/logline"
 )
-
-func TestEvidence(t *testing.T) {
-	for want, lines := range map[evidence][]logline.Line{
-		0:            {{Message: "plain"}, {Level: "odd"}, {Message: `"GET / HTTP/1.1" 50`}, {Message: "speaks HTTP/2"}},
-		levelDebug:   {{Level: "trace"}},
-		levelInfo:    {{Level: "Info"}, {Level: "notice"}},
-		levelWarn:    {{Level: "W"}},
-		levelError:   {{Level: "err"}},
-		levelFatal:   {{Level: "EMERG"}},
-		statusGood:   {{Message: `1.2.3.4 - - "GET / HTTP/1.1" 200 12`}},
-		statusClient: {{Message: `"GET /x HTTP/2.0" 404`}},
-		statusServer: {{Message: `"POST /x HTTP/1.1" 502 157 "-"`}},
-	} {
-		for _, l := range lines {
-			if got := evidenceOf(&l); got != want {
-				t.Errorf("%+v: %d, want %d", l, got, want)
-			}
-		}
-	}
-}
 
 // TestTheSameWordsAtAnotherLevel: the level moves the label, not the template.
 func TestTheSameWordsAtAnotherLevel(t *testing.T) {

@@ -120,7 +120,7 @@ func (l *Labeler) learn(rows []model.Row, own []label.Example) {
 // Label returns the verdict on a line; isNew tells that its template was not known. The
 // verdict is shared: callers do not change it.
 func (l *Labeler) Label(x *logline.Line) (v *Verdict, isNew bool) {
-	ev := evidenceOf(x)
+	ev := model.EvidenceOf(x.Level, x.Message)
 	masked := l.mask.Mask(x.Message)
 	key := masked
 	if ev != 0 { // a byte that no masked line has
@@ -159,11 +159,8 @@ func (l *Labeler) current(v *Verdict) *Verdict {
 	return v
 }
 
-func (l *Labeler) judge(masked []byte, ev evidence) *Verdict {
-	raw := l.pred.PredictMasked(masked)
-	if ev != 0 {
-		raw = raw.Remix(likelihood[ev])
-	}
+func (l *Labeler) judge(masked []byte, ev model.Evidence) *Verdict {
+	raw := l.pred.PredictMasked(masked).With(ev)
 	v := &Verdict{words: len(masked)}
 	v.Template, l.isNew = l.miner.Find(masked)
 	if l.isNew && len(l.seen) < maxMix {
@@ -185,7 +182,7 @@ func (l *Labeler) reasons(v *Verdict) []string {
 			v.why = append(v.why, "reviewed: a person labelled this template")
 		}
 		if len(v.key) > v.words {
-			v.why = append(v.why, evidenceNames[v.key[v.words]])
+			v.why = append(v.why, model.Evidence(v.key[v.words]).String())
 		}
 		v.why = append(v.why, l.explain.Reasons([]byte(v.key[:v.words]), v.Category)...)
 	}

@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/inframind/inframind/log-classifier/label"
 )
@@ -28,6 +29,7 @@ type System struct {
 	Name      string
 	Lines     []string // messages in order, without their headers
 	Event     []string // template id of each line
+	Levels    []string // of each line, as written; "" where the log has none
 	Templates []Template
 }
 
@@ -69,9 +71,9 @@ func loadSystem(dir, name, labels string) (System, error) {
 		category[r[0]] = c
 	}
 	base := filepath.Join(dir, "loghub", name, name+"_2k.log_structured.csv")
-	lines, err := readTable(base, "EventId", "Content")
+	lines, err := readTable(base, "EventId", "Content", "?Level")
 	if errors.Is(err, fs.ErrNotExist) {
-		lines, err = readTable(base+".gz", "EventId", "Content")
+		lines, err = readTable(base+".gz", "EventId", "Content", "?Level")
 	}
 	if err != nil {
 		return System{}, err
@@ -92,11 +94,13 @@ func loadSystem(dir, name, labels string) (System, error) {
 		s.Templates[i].Lines = append(s.Templates[i].Lines, len(s.Lines))
 		s.Lines = append(s.Lines, r[1])
 		s.Event = append(s.Event, r[0])
+		s.Levels = append(s.Levels, r[2])
 	}
 	return s, nil
 }
 
-// readTable returns the named columns of a CSV with a header, gzipped or not.
+// readTable returns the named columns of a CSV with a header, gzipped or not. A column with
+// a question mark may be missing; its values are "" then.
 func readTable(path string, columns ...string) (rows [][]string, err error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -117,7 +121,8 @@ func readTable(path string, columns ...string) (rows [][]string, err error) {
 	}
 	col := make([]int, len(columns))
 	for k, c := range columns {
-		if col[k] = slices.Index(all[0], c); col[k] < 0 {
+		name, optional := strings.CutPrefix(c, "?")
+		if col[k] = slices.Index(all[0], name); col[k] < 0 && !optional {
 			return nil, fmt.Errorf("%s: no column %s", path, c)
 		}
 	}
@@ -127,7 +132,9 @@ func readTable(path string, columns ...string) (rows [][]string, err error) {
 			if j >= len(rec) {
 				return nil, fmt.Errorf("%s: short row", path)
 			}
-			row[k] = rec[j]
+			if j >= 0 {
+				row[k] = rec[j]
+			}
 		}
 		rows = append(rows, row)
 	}

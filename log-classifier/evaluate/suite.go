@@ -58,6 +58,26 @@ func learnedMix(m *model.Model, s System) Predict {
 	}
 }
 
+// withLevels is learnedMix that also believes the levels of the lines, as the service does.
+func withLevels(m *model.Model, s System) Predict {
+	p, level := model.NewPredictor(m), map[string]string{}
+	for i, l := range s.Lines {
+		if i < len(s.Levels) {
+			level[l] = s.Levels[i]
+		}
+	}
+	predict := func(msg string) model.Prediction { return p.Predict(msg).With(model.EvidenceOf(level[msg], msg)) }
+	seen := make([][label.Count]float64, 0, len(s.Templates))
+	for _, t := range s.Templates {
+		seen = append(seen, predict(s.Lines[t.Lines[0]]).Probability)
+	}
+	mix := model.LearnMix(seen)
+	return func(msg string) (label.Category, float64) {
+		x := predict(msg).Remix(mix)
+		return x.Category, x.Confidence
+	}
+}
+
 func plain(m *model.Model) Predict {
 	p := model.NewPredictor(m)
 	return func(msg string) (label.Category, float64) {
@@ -94,6 +114,8 @@ const (
 	resTextbook = "textbook TF-IDF + LogReg, other systems"
 	resCorpus   = "project's corpus alone"
 	resCorpusM  = "project's corpus alone, site's mix"
+	resCorpusL  = "project's corpus alone, site's mix, levels"
+	resLOSOL    = "leave one system out, site's mix, levels"
 	resLOSO     = "leave one system out"
 	resLOSOM    = "leave one system out, site's mix"
 	resStrict   = "leave one kind out, site's mix"
@@ -132,9 +154,11 @@ func (s Suite) Run(ctx context.Context) (*Report, error) {
 		get(resTextbook).Score(sys, textbook(rows))
 		get(resCorpus).Score(sys, plain(corpusModel))
 		get(resCorpusM).Score(sys, learnedMix(corpusModel, sys))
+		get(resCorpusL).Score(sys, withLevels(corpusModel, sys))
 		m := model.Train(append(slices.Clone(s.Base), rows...), s.Params)
 		get(resLOSO).Score(sys, plain(m))
 		rep.Wrong = append(rep.Wrong, get(resLOSOM).Score(sys, learnedMix(m, sys))...)
+		get(resLOSOL).Score(sys, withLevels(m, sys))
 		get(resStrict).Score(sys, learnedMix(model.Train(append(WithoutKind(s.Base, sys.Name), rows...), s.Params), sys))
 		for _, n := range budgets {
 			get(budgetName(n)).Score(sys, s.taught(append(slices.Clone(s.Base), rows...), sys, n))
@@ -144,7 +168,7 @@ func (s Suite) Run(ctx context.Context) (*Report, error) {
 	s.splits(get)
 	rep.Grouping = Group(s.Systems)
 	step()
-	for _, name := range []string{resTextbook, resCorpus, resCorpusM, resLOSO, resLOSOM, resStrict, budgetName(10), budgetName(30), budgetName(100), resDisjoint, resRandom} {
+	for _, name := range []string{resTextbook, resCorpus, resCorpusM, resCorpusL, resLOSO, resLOSOM, resLOSOL, resStrict, budgetName(10), budgetName(30), budgetName(100), resDisjoint, resRandom} {
 		rep.Results = append(rep.Results, Result{name, *get(name)})
 	}
 	return rep, nil

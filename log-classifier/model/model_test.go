@@ -127,6 +127,26 @@ func TestReasonsNameTheDecidingWords(t *testing.T) {
 	}
 }
 
+func TestEvidence(t *testing.T) {
+	for want, lines := range map[Evidence][]struct{ level, message string }{
+		0:            {{"", "plain"}, {"odd", ""}, {"", `"GET / HTTP/1.1" 50`}, {"", "speaks HTTP/2"}},
+		levelDebug:   {{"trace", ""}},
+		levelInfo:    {{"Info", ""}, {"notice", ""}},
+		levelWarn:    {{"W", ""}},
+		levelError:   {{"err", ""}},
+		levelFatal:   {{"EMERG", ""}},
+		statusGood:   {{"", `1.2.3.4 - - "GET / HTTP/1.1" 200 12`}},
+		statusClient: {{"", `"GET /x HTTP/2.0" 404`}},
+		statusServer: {{"", `"POST /x HTTP/1.1" 502 157 "-"`}},
+	} {
+		for _, l := range lines {
+			if got := EvidenceOf(l.level, l.message); got != want {
+				t.Errorf("%+v: %d, want %d", l, got, want)
+			}
+		}
+	}
+}
+
 func FuzzDecode(f *testing.F) {
 	raw, err := trained().Encode()
 	if err != nil {

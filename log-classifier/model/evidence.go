@@ -1,19 +1,17 @@
-package classify
+package model
 
 import (
 	"strings"
 
 	"github.com/inframind/inframind/log-classifier/label"
-	"github.com/inframind/inframind/log-classifier/logline"
-	"github.com/inframind/inframind/log-classifier/model"
 )
 
-// evidence is what a line says of itself outside its message: its level, or the status of an
+// Evidence is what a line says of itself outside its words: its level, or the status of an
 // access log. 0 is none.
-type evidence uint8
+type Evidence uint8
 
 const (
-	levelDebug evidence = 1 + iota
+	levelDebug Evidence = 1 + iota
 	levelInfo
 	levelWarn
 	levelError
@@ -26,7 +24,7 @@ const (
 
 // likelihood is how often lines of each category carry the evidence, as odds. Levels are
 // believed by half (the root of the odds): programs differ in what they call an error.
-var likelihood = [evidences]model.Mix{
+var likelihood = [evidences]Mix{
 	levelDebug:   {label.Critical: 0.14, label.Warning: 0.22, label.Informational: 0.32, label.Noise: 0.50},
 	levelInfo:    {label.Critical: 0.28, label.Warning: 0.45, label.Informational: 0.87, label.Noise: 0.81},
 	levelWarn:    {label.Critical: 0.39, label.Warning: 0.63, label.Informational: 0.32, label.Noise: 0.24},
@@ -43,11 +41,26 @@ var evidenceNames = [evidences]string{
 	statusGood: "status of success", statusClient: "status 4xx", statusServer: "status 5xx",
 }
 
-// evidenceOf returns the evidence of a line.
-func evidenceOf(l *logline.Line) evidence {
-	switch strings.ToUpper(l.Level) {
+func (e Evidence) String() string {
+	if e < evidences {
+		return evidenceNames[e]
+	}
+	return ""
+}
+
+// With is the prediction given the evidence.
+func (p Prediction) With(e Evidence) Prediction {
+	if e == 0 || e >= evidences {
+		return p
+	}
+	return p.Remix(likelihood[e])
+}
+
+// EvidenceOf returns the evidence of a line with a level, as written, and a message.
+func EvidenceOf(level, message string) Evidence {
+	switch strings.ToUpper(level) {
 	case "":
-		return accessStatus(l.Message)
+		return accessStatus(message)
 	case "TRACE", "VERBOSE", "DEBUG", "V", "D":
 		return levelDebug
 	case "INFO", "INFORMATION", "NOTICE", "I":
@@ -63,7 +76,7 @@ func evidenceOf(l *logline.Line) evidence {
 }
 
 // accessStatus reads the status behind the request of an access log: "GET / HTTP/1.1" 502.
-func accessStatus(message string) evidence {
+func accessStatus(message string) Evidence {
 	_, rest, ok := strings.Cut(message, " HTTP/")
 	if !ok {
 		return 0
