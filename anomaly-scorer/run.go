@@ -24,18 +24,18 @@ import (
 // common are the flags that most commands have.
 type common struct{ config, zeek, model, state string }
 
-func (c *common) load() (scorer.Config, error) {
+func (f *common) load() (scorer.Config, error) {
 	var cfg scorer.Config
-	if c.config != "" {
-		if err := config.Load(c.config, &cfg); err != nil {
+	if f.config != "" {
+		if err := config.Load(f.config, &cfg); err != nil {
 			return cfg, err
 		}
 	}
-	if c.zeek != "" {
-		cfg.Zeek.Dir = c.zeek
+	if f.zeek != "" {
+		cfg.Zeek.Dir = f.zeek
 	}
-	if c.model != "" {
-		cfg.Model = c.model
+	if f.model != "" {
+		cfg.Model = f.model
 	}
 	if err := cfg.Validate(); err != nil {
 		return cfg, cli.Usage(err)
@@ -164,7 +164,7 @@ func (o *output) finish(failed error) error {
 // progress is a bar on a terminal and nothing elsewhere. It has no ticker of its own, which
 // would race with Add.
 func progress(env cli.Env, what string) *progressbar.ProgressBar {
-	var out io.Writer = io.Discard
+	out := io.Discard
 	visible := false
 	if f, ok := env.Stderr.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		out, visible = f, true

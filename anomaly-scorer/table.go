@@ -101,7 +101,7 @@ func tableScore(env cli.Env, file, model string) error {
 
 // readTable reads a CSV of numbers, gzipped or not. names is nil without a header row.
 func readTable(env cli.Env, path string) (names []string, d isoforest.Data, err error) {
-	var in io.Reader = env.Stdin
+	in := env.Stdin
 	if path != "-" {
 		f, err := os.Open(path)
 		if err != nil {

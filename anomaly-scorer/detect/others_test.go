@@ -11,6 +11,7 @@ import (
 	"github.com/inframind/inframind/anomaly-scorer/detect/flood"
 	"github.com/inframind/inframind/anomaly-scorer/detect/login"
 	"github.com/inframind/inframind/anomaly-scorer/detect/longconn"
+	"github.com/inframind/inframind/anomaly-scorer/detect/rare"
 	"github.com/inframind/inframind/internal/zeek"
 )
 
@@ -59,6 +60,16 @@ func TestSmallDetectors(t *testing.T) {
 			c.Duration = 14 * 3600
 			f.Conn(c)
 		}, "long connection"},
+		"unknown protocol": {func() detect.Detector { return rare.New(rare.Options{}, 4096) }, func(f *detecttest.Feed) {
+			for i := range 30 {
+				f.Conn(detecttest.Talk("10.0.0.7", "203.0.113.5", at(time.Duration(i)*time.Second), 500, 500))
+			}
+			for i := range 3 {
+				c := detecttest.Talk("10.0.0.66", "203.0.113.77", at(time.Duration(10+i*i)*time.Minute), 500, 500)
+				c.RespPort, c.Service = 4782, ""
+				f.Conn(c)
+			}
+		}, "unknown protocol"},
 		"new service": {func() detect.Detector { return firstseen.New(firstseen.Options{}, 4096) }, func(f *detecttest.Feed) {
 			for i := range 200 {
 				f.Conn(detecttest.Talk("203.0.113.9", "10.0.0.5", at(time.Duration(i)*10*time.Minute), 500, 500))
@@ -76,6 +87,25 @@ func TestSmallDetectors(t *testing.T) {
 				t.Errorf("want one %q: %+v", tc.kind, found)
 			}
 		})
+	}
+}
+
+// Who shares files talks to many places in protocols of their own: after the first few
+// nothing more is flagged.
+func TestFileSharingIsNotRare(t *testing.T) {
+	f := detecttest.NewFeed(rare.New(rare.Options{}, 4096))
+	flagged := 0
+	for i := range 400 {
+		c := detecttest.Talk("10.0.0.8", fmt.Sprintf("198.18.%d.%d", i/200, i%200), detecttest.Start().Add(time.Duration(i)*time.Second), 500, 500)
+		if i >= 50 {
+			c.RespPort, c.Service = uint16(10_000+i), ""
+		}
+		if f.Conn(c) >= .5 {
+			flagged++
+		}
+	}
+	if flagged > 5 {
+		t.Errorf("%d of 350 connections flagged", flagged)
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/inframind/inframind/anomaly-scorer/detect/flood"
 	"github.com/inframind/inframind/anomaly-scorer/detect/login"
 	"github.com/inframind/inframind/anomaly-scorer/detect/longconn"
+	"github.com/inframind/inframind/anomaly-scorer/detect/rare"
 	"github.com/inframind/inframind/anomaly-scorer/detect/scan"
 	"github.com/inframind/inframind/internal/logstore/elastic"
 	"github.com/inframind/inframind/internal/promapi"
@@ -63,6 +64,7 @@ type Detectors struct {
 	Flood     flood.Options     `yaml:"flood,omitempty"`
 	LongConn  longconn.Options  `yaml:"long_connection,omitempty"`
 	FirstSeen firstseen.Options `yaml:"first_seen,omitempty"`
+	Rare      rare.Options      `yaml:"rare,omitempty"`
 }
 
 // Allow names what is known and wanted. Empty fields match everything; one must be set.
@@ -134,7 +136,7 @@ func (c *Config) checkLabels() error {
 	}
 	for name := range c.Labels {
 		switch {
-		case !pmodel.LabelName(name).IsValidLegacy():
+		case !pmodel.LegacyValidation.IsValidLabelName(name):
 			return fmt.Errorf("labels: %q is no label name", name)
 		case name == "detector" || name == "severity" || name == "source" || name == "shard":
 			return fmt.Errorf("labels: %q is a label of the scorer's own gauges", name)

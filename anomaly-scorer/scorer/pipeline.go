@@ -14,6 +14,7 @@ import (
 	"github.com/inframind/inframind/anomaly-scorer/detect/flood"
 	"github.com/inframind/inframind/anomaly-scorer/detect/login"
 	"github.com/inframind/inframind/anomaly-scorer/detect/longconn"
+	"github.com/inframind/inframind/anomaly-scorer/detect/rare"
 	"github.com/inframind/inframind/anomaly-scorer/detect/scan"
 	"github.com/inframind/inframind/anomaly-scorer/evidence"
 	"github.com/inframind/inframind/internal/zeek"
@@ -56,7 +57,7 @@ func NewPipeline(c Config, forest *Forest) *Pipeline {
 		detectors: []detect.Detector{
 			scan.New(c.Detectors.Scan, n), beacon.New(c.Detectors.Beacon, n), exfil.New(c.Detectors.Exfil, n),
 			dnstunnel.New(c.Detectors.DNSTunnel, n), login.New(c.Detectors.Login, n), flood.New(c.Detectors.Flood, n),
-			longconn.New(c.Detectors.LongConn, n), firstseen.New(c.Detectors.FirstSeen, n),
+			longconn.New(c.Detectors.LongConn, n), firstseen.New(c.Detectors.FirstSeen, n), rare.New(c.Detectors.Rare, n),
 		},
 	}
 	for _, d := range p.detectors {

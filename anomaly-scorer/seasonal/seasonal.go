@@ -76,7 +76,7 @@ func Residuals(s Series) (z, expected []float64) {
 // weeks are known, and of the whole series before two days are.
 func expect(s Series) []float64 {
 	span := time.Duration(len(s.Values)) * s.Step
-	slot := func(i int) int { return 0 }
+	slot := func(int) int { return 0 }
 	switch {
 	case span >= 14*24*time.Hour:
 		slot = func(i int) int {
