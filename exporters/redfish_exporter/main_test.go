@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"encoding/pem"
 	"fmt"
 	"io"
@@ -207,9 +208,26 @@ func wait(t *testing.T, cond func() bool, what string) {
 	t.Errorf("%s: not within 5 s", what)
 }
 
-// TestDiagnoseReplays: the archive is a service that our tests can load, without secrets.
+// TestDiagnoseReplays: the archive is a service that our tests can load, without secrets
+// and without what identifies the machine, also where its serial number is its address.
 func TestDiagnoseReplays(t *testing.T) {
-	svc := &redfishtest.Service{Tree: redfishtest.Full()}
+	raw, err := json.Marshal(redfishtest.Full())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var tree map[string]any
+	if err := json.Unmarshal([]byte(strings.ReplaceAll(string(raw), "/redfish/v1/Systems/0", "/redfish/v1/Systems/WZP2249X0ZCU")), &tree); err != nil {
+		t.Fatal(err)
+	}
+	system := tree["/redfish/v1/Systems/WZP2249X0ZCU"].(map[string]any)
+	private := map[string]string{
+		"SerialNumber": "WZP2249X0ZCU", "AssetTag": "rack-7-asset-0815", "HostName": "db17.corp.example", "UUID": "6fd0e5a4-9b6c-4b0e-8c67-000000000001",
+		"Description": "ask noc@corp.example or look for aa:bb:cc:dd:ee:0f",
+	}
+	for key, v := range private {
+		system[key] = v
+	}
+	svc := &redfishtest.Service{Tree: tree}
 	web := svc.Start()
 	defer web.Close()
 	password, _ := files(t, web)
@@ -223,19 +241,39 @@ func TestDiagnoseReplays(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	tree, err := redfishtest.Load(archive)
+	content, err := exec.Command("tar", "xzOf", archive).Output()
 	if err != nil {
 		t.Fatal(err)
 	}
-	dimm, ok := tree["/redfish/v1/Systems/0/Memory/3"].(map[string]any)
-	if !ok || dimm["SerialNumber"] != "redacted" || dimm["CapacityMiB"] != 32768.0 {
-		t.Errorf("recorded DIMM: %v", dimm)
+	names, err := exec.Command("tar", "tzf", archive).Output()
+	if err != nil {
+		t.Fatal(err)
 	}
-	replay := &redfishtest.Service{Tree: tree, Open: true}
+	for _, secret := range []string{redfishtest.Password, "WZP2249X0ZCU", "rack-7", "db17", "6fd0e5a4", "noc@", "aa:bb:cc", web.Listener.Addr().(*net.TCPAddr).IP.String()} {
+		if strings.Contains(string(content)+string(names), secret) {
+			t.Errorf("the archive shows %s", secret)
+		}
+	}
+	replayed, err := redfishtest.Load(archive)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := false
+	for path, v := range replayed {
+		if dimm, ok := v.(map[string]any); ok && strings.HasSuffix(path, "/Memory/3") {
+			found = dimm["SerialNumber"] == "redacted" && dimm["CapacityMiB"] == 32768.0
+		}
+	}
+	if !found {
+		t.Error("the recorded DIMM is not as it was")
+	}
+	replay := &redfishtest.Service{Tree: replayed, Open: true}
 	again := replay.Start()
 	defer again.Close()
-	stdout, err := exec.Command(binary(t), "probe", again.URL, "--insecure").Output()
-	if err != nil || strings.Count(string(stdout), "\nhw_physical_disk_size_bytes{") != 24 {
-		t.Errorf("replay: %v, %d drives", err, strings.Count(string(stdout), "\nhw_physical_disk_size_bytes{"))
+	stdout, err := exec.Command(binary(t), "probe", again.URL, "--insecure", "--complete").Output()
+	for name, want := range map[string]int{"hw_physical_disk_size_bytes": 24, "hw_errors_total": 64, "hw_temperature_celsius": 10, "hw_firmware_info": 20} {
+		if n := strings.Count(string(stdout), "\n"+name+"{"); err != nil || n != want {
+			t.Errorf("replay: %v, %d samples of %s, want %d", err, n, name, want)
+		}
 	}
 }

@@ -189,6 +189,8 @@ func (g *generation) debug(ctx context.Context, namespace string, req request, r
 	text := b.String()
 	if record { // an archive leaves the house, as against ?debug=true
 		text = identityRE.ReplaceAllString(text, `$1="redacted"`)
+		tr.Hide(Host(req.target))
+		text = tr.hidden(text)
 	}
 	// The credential is read again, without the probe's deadline, only to remove it.
 	if c, err := g.conf.credential(context.WithoutCancel(ctx), req.auth, req.target); err == nil {

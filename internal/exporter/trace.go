@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"fmt"
 	"log/slog"
+	"slices"
+	"strings"
 	"sync"
 	"text/tabwriter"
 	"time"
@@ -19,6 +21,7 @@ type Trace struct {
 	start time.Time
 	calls []call
 	files map[string][]byte // only when recording
+	hide  map[string]bool   // private texts; only when recording
 }
 
 type call struct {
@@ -32,7 +35,7 @@ type call struct {
 func NewTrace(record bool) *Trace {
 	t := &Trace{start: time.Now()}
 	if record {
-		t.files = map[string][]byte{}
+		t.files, t.hide = map[string][]byte{}, map[string]bool{}
 	}
 	return t
 }
@@ -72,6 +75,40 @@ func (t *Trace) Record(name string, content []byte) {
 	if len(t.files) < maxTrace {
 		t.files[name] = bytes.Clone(content)
 	}
+}
+
+// Hide keeps a private text, e.g. a serial number, out of the report and the recorded files,
+// wherever it stands: many devices make addresses of it. Short texts, and those without a
+// digit, are left: they would be found inside other words.
+func (t *Trace) Hide(text string) {
+	if !t.Recording() || len(text) < 6 || !strings.ContainsAny(text, "0123456789") {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.hide) < maxTrace {
+		t.hide[text] = true
+	}
+}
+
+// hidden replaces the private texts in the report and in the recorded files, each by the
+// same word everywhere, so that links in the files still lead somewhere.
+func (t *Trace) hidden(report string) string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	texts := sortedKeys(t.hide)
+	slices.SortStableFunc(texts, func(a, b string) int { return len(b) - len(a) }) // a text may hold another
+	var pairs []string
+	for i, text := range texts {
+		pairs = append(pairs, text, fmt.Sprintf("redacted%d", i+1))
+	}
+	r := strings.NewReplacer(pairs...)
+	files := make(map[string][]byte, len(t.files))
+	for name, content := range t.files {
+		files[r.Replace(name)] = []byte(r.Replace(string(content)))
+	}
+	t.files = files
+	return r.Replace(report)
 }
 
 // table writes the requests as aligned text.
