@@ -8,6 +8,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/inframind/inframind/exporters/ipmi_exporter/ipmi"
+	"github.com/inframind/inframind/exporters/ipmi_exporter/ipmitest"
 )
 
 // TestRandomSensorsAgree compares sensors with any factors, formats, functions, units and
@@ -85,4 +88,31 @@ func randomSDR(r *rand.Rand, number int) []byte {
 	s = append(s, name...)
 	s[4] = byte(len(s) - 5)
 	return s
+}
+
+// TestNonLinearAgrees does so with sensors whose factors depend on the reading, and that
+// have any of the functions 70h to 7Fh.
+func TestNonLinearAgrees(t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 7))
+	b := &ipmitest.BMC{Sensors: map[[2]byte][]byte{}, Factors: map[[2]byte][]byte{}}
+	for i := range 16 {
+		sdr := randomSDR(r, i)
+		sdr[7], sdr[23] = byte(i), 0x70+byte(i)
+		reading := byte(1 + r.IntN(127))
+		b.SDRs = append(b.SDRs, sdr)
+		b.Sensors[[2]byte{0, byte(i)}] = []byte{reading, 0xc0, 0}
+		b.Factors[[2]byte{byte(i), reading}] = append([]byte{reading}, randomSDR(r, i)[24:30]...)
+	}
+	addr := b.Start(t)
+	rows := ipmitoolSensors(t, addr)
+	rep, readings, _ := readAll(t, dial(t, addr, ipmi.Options{}))
+	if len(rows) != len(rep.Sensors) || len(rows) != 16 {
+		t.Fatalf("%d rows, %d sensors", len(rows), len(rep.Sensors))
+	}
+	for i, row := range rows {
+		s := &rep.Sensors[i]
+		if r := readings[s]; !r.HasValue || !sameNumber(row[1], r.Value, 0.00051) {
+			t.Errorf("%s: %v (%v), ipmitool %q", s.Name, r.Value, r.HasValue, row)
+		}
+	}
 }
