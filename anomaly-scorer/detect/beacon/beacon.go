@@ -19,7 +19,7 @@ import (
 
 // Options are the thresholds. The zero value takes the defaults in brackets.
 type Options struct {
-	MinConnections int     `yaml:"min_connections"` // [20]
+	MinConnections int     `yaml:"min_connections"` // half of it, if very regular over six hours [20]
 	MinScore       float64 `yaml:"min_score"`       // of the four subscores together [0.75]
 	MinTiming      float64 `yaml:"min_timing"`      // of the timing subscore alone [0.7]
 }
@@ -46,6 +46,9 @@ const (
 	// What is faster, or over sooner, is a burst: a retrying client, a scan, a flood.
 	minInterval = 1.0 // seconds
 	minSpan     = 15 * time.Minute
+	// Half the calls are enough for what is spread over slowSpan and scores slowScore.
+	slowSpan  = 6 * time.Hour
+	slowScore = 0.85
 	// staying is the share of the thresholds that is enough for what was a beacon before:
 	// it should not come and go with every missed call.
 	staying = 0.7
@@ -67,6 +70,7 @@ type Track struct {
 type State struct {
 	Pairs   detect.Cache[uint64, Track]
 	Clients detect.Cache[uint64, detect.Set] // sources of a destination: its prevalence
+	Callers detect.Cache[uint64, detect.Set] // those of them that do so regularly and harmlessly
 	Sources detect.Cache[uint64, bool]       // sources seen at all
 	Book    detect.Book
 }
@@ -81,7 +85,7 @@ type Detector struct {
 func New(o Options, maxEntries int) *Detector {
 	return &Detector{o: o.withDefaults(), s: State{
 		Pairs: detect.NewCache[uint64, Track](maxEntries), Clients: detect.NewCache[uint64, detect.Set](maxEntries),
-		Sources: detect.NewCache[uint64, bool](maxEntries), Book: detect.NewBook("beacon"),
+		Callers: detect.NewCache[uint64, detect.Set](maxEntries), Sources: detect.NewCache[uint64, bool](maxEntries), Book: detect.NewBook("beacon"),
 	}}
 }
 
@@ -165,12 +169,17 @@ func (t *Track) add(ns, size int64, sized bool) {
 	}
 }
 
+// span is the time from the first remembered attempt to the last.
+func (t *Track) span() time.Duration {
+	return time.Duration(t.Times[len(t.Times)-1]-t.Times[0]) * 100 * time.Millisecond
+}
+
 // row is the score of a connection of a pair that was judged before.
 func (t *Track) row() float64 {
 	switch {
 	case !t.Active:
 		return 0
-	case t.Severity == detect.Info || t.Severity == detect.Low:
+	case t.harmless():
 		return min(t.Score.Total, .49)
 	}
 	return t.Score.Total
@@ -179,7 +188,7 @@ func (t *Track) row() float64 {
 // judge scores the pair when it has grown by a tenth since the last time.
 func (d *Detector) judge(e *detect.Event, t *Track, src, dst, service string, clients int) float64 {
 	n := len(t.Times)
-	if n < d.o.MinConnections {
+	if n < d.o.MinConnections && (n < d.o.MinConnections/2 || t.span() < slowSpan) {
 		t.Next, t.Active = 0, false
 		return 0
 	}
@@ -193,14 +202,20 @@ func (d *Detector) judge(e *detect.Event, t *Track, src, dst, service string, cl
 	if !t.Active {
 		return 0
 	}
-	f := d.count(e, t, src, dst, service)
-	f.Source, f.Destination, f.Service, f.Score = src, dst, service, max(f.Score, t.Score.Total)
 	t.Severity = d.severity(t, e.App != nil && !literal(dst) || e.Conn != nil && web(e.Conn), clients)
-	f.Severity = t.Severity
+	if t.harmless() && t.Score.Interval > lazy {
+		t.Active = false
+		return 0
+	}
+	f := d.count(e, t, src, dst, service)
+	f.Source, f.Destination, f.Service, f.Score, f.Severity = src, dst, service, max(f.Score, t.Score.Total), t.Severity
 	every := time.Duration(t.Score.Interval * float64(time.Second))
-	span := time.Duration(t.Times[n-1]-t.Times[0]) * 100 * time.Millisecond
-	f.Describe(fmt.Sprintf("%s calls %s (%s) every %s", src, dst, service, detect.Span(every)), []string{
-		fmt.Sprintf("%d attempts in %s, one every %s, half of them within %.1f s of that", n, detect.Span(span), detect.Span(every), t.Score.MAD),
+	title := fmt.Sprintf("%s calls %s (%s) every %s", src, dst, service, detect.Span(every))
+	if n := d.callers(f, t, src); n > 1 {
+		f.Source, title = "", fmt.Sprintf("%d hosts call %s (%s) regularly", n, dst, service)
+	}
+	f.Describe(title, []string{
+		fmt.Sprintf("%d attempts in %s, one every %s, half of them within %.1f s of that", n, detect.Span(t.span()), detect.Span(every), t.Score.MAD),
 		fmt.Sprintf("timing %.2f, size %.2f, hourly histogram %.2f, coverage %.2f", t.Score.Timing, t.Score.Size, t.Score.Histogram, t.Score.Coverage),
 		fmt.Sprintf("%d of the hosts inside talk to it", clients),
 	}, "interval_seconds", strconv.FormatFloat(t.Score.Interval, 'f', 1, 64), "attempts", strconv.Itoa(n), "failed", strconv.Itoa(t.Failed))
@@ -213,22 +228,46 @@ func (d *Detector) regular(t *Track) bool {
 	if t.Active {
 		share = staying
 	}
-	span := time.Duration(t.Times[len(t.Times)-1]-t.Times[0]) * 100 * time.Millisecond
-	return s.Total >= share*d.o.MinScore && s.Timing >= share*d.o.MinTiming && s.MAD*share <= maxScatter*s.Interval && s.Interval >= minInterval && span >= minSpan
+	if len(t.Times) < d.o.MinConnections && min(s.Total, s.Timing) < share*slowScore {
+		return false
+	}
+	return s.Total >= share*d.o.MinScore && s.Timing >= share*d.o.MinTiming && s.MAD*share <= maxScatter*s.Interval && s.Interval >= minInterval && t.span() >= minSpan
 }
 
 func (d *Detector) count(e *detect.Event, t *Track, src, dst, service string) *detect.Finding {
 	if !t.Active {
 		return &detect.Finding{}
 	}
+	if t.harmless() {
+		src = "" // one finding for all who do so
+	}
 	f := d.s.Book.Finding("beacon", src+"/"+dst+"/"+service, e.Time())
 	f.Add(e)
 	return f
 }
 
+// harmless tells whether a beacon is listed only.
+func (t *Track) harmless() bool { return t.Severity == detect.Info || t.Severity == detect.Low }
+
+// callers is how many sources one finding is about.
+func (d *Detector) callers(f *detect.Finding, t *Track, src string) int {
+	if !t.harmless() {
+		return 1
+	}
+	set := d.s.Callers.At(hashName(f.Destination + "/" + f.Service))
+	if f.Connections == 1 {
+		*set = detect.Set{}
+	}
+	set.Add(hashName(src))
+	return set.Len()
+}
+
 // hasty is the interval, in seconds, below which even web traffic is suspicious: push and
 // update services that poll do so every few minutes, or keep one connection open.
 const hasty = 120
+
+// lazy is the interval, in seconds, above which harmless calls are not even listed.
+const lazy = 2400
 
 // crowd is how many hosts must be known before it says something that only one of them
 // talks to a place.
@@ -333,13 +372,13 @@ func regularity(v []float64) (score, median, mad float64) {
 
 // histogram tells how even the slices of the observed span are filled (1 minus the
 // coefficient of variation) and how much of it is covered. A slice is an hour, less for a
-// short span.
+// short span, more for few calls.
 func histogram(times []int64) (even, coverage float64) {
 	span := times[len(times)-1] - times[0]
 	if span <= 0 {
 		return 0, 0
 	}
-	n := int(min(max(span/36000, 6), 24))
+	n := int(min(max(span/36000, 6), 24, int64(max(len(times)/2, 6))))
 	counts := make([]float64, n)
 	for _, t := range times {
 		counts[min(int((t-times[0])*int64(n)/span), n-1)]++
