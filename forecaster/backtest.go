@@ -66,9 +66,6 @@ func runBacktest(ctx context.Context, env cli.Env, f backtestFlags) error {
 	if err != nil {
 		return err
 	}
-	if _, err := models.Get(f.model, 0); err != nil {
-		return cli.Usage(err)
-	}
 	file, err := f.open(env.Stdin)
 	if err != nil {
 		return err

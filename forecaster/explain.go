@@ -37,7 +37,7 @@ func addExplain(a *cli.App) {
 	cmd.Flag("step", "Resolution; finer data are averaged to it. 0: that of the data.").Default("0s").DurationVar(&f.step)
 	cmd.Flag("horizon", "How far ahead.").Default("7d").StringVar(&f.horizon)
 	cmd.Flag("svg", "Also draw to this file.").StringVar(&svg)
-	f.min, f.max = math.NaN(), math.NaN()
+	f.min, f.max, f.model = math.NaN(), math.NaN(), "ensemble"
 	a.Do(cmd, func(ctx context.Context, env cli.Env) error {
 		s, err := findSeries(ctx, env, &f, conf, name)
 		if err != nil {

@@ -61,8 +61,11 @@ func addPredict(a *cli.App) {
 	a.Do(cmd, func(ctx context.Context, env cli.Env) error { return predict(ctx, env, f) })
 }
 
-// open reads the file of the flags.
+// open reads the file of the flags; the model has to exist.
 func (f *fileFlags) open(stdin io.Reader) (csvfile.File, error) {
+	if _, err := models.Get(f.model, 0); err != nil {
+		return csvfile.File{}, cli.Usage(err)
+	}
 	if f.in == "-" || f.in == "" { // kingpin hands on a lone - as nothing
 		return csvfile.Read(stdin)
 	}
@@ -132,9 +135,6 @@ func predict(ctx context.Context, env cli.Env, f fileFlags) error {
 	percent, levels, err := parseLevels(f.levels)
 	if err != nil {
 		return err
-	}
-	if _, err := models.Get(f.model, 0); err != nil {
-		return cli.Usage(err)
 	}
 	file, err := f.open(env.Stdin)
 	if err != nil {

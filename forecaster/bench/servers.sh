@@ -8,7 +8,7 @@ cd "$(dirname "$0")/../.."
 mkdir -p .cache/servers
 cache=$PWD/.cache/servers
 
-# build NAME MODULE VERSION PACKAGE: replacements and checksums are those of the module
+# build NAME MODULE VERSION PACKAGE [TAGS]: replacements and checksums are those of the module
 # itself, as if it were built in its own tree.
 build() {
 	[ -x "$cache/$1" ] && return
@@ -20,11 +20,11 @@ build() {
 		sed -n '/^replace (/,/^)/p; /^replace [^(]/p' "$src/go.mod" >>go.mod
 		cp "$src/go.sum" go.sum
 		chmod u+w go.sum
-		nice -n 19 go build -mod=mod -o "$cache/$1" "$2/$4"
+		nice -n 19 go build -mod=mod -tags "${5:-}" -o "$cache/$1" "$2/$4"
 	)
 }
 
 build victoria-metrics github.com/VictoriaMetrics/VictoriaMetrics v1.122.0 app/victoria-metrics
-build thanos github.com/thanos-io/thanos v0.41.0 cmd/thanos
+build thanos github.com/thanos-io/thanos v0.41.0 cmd/thanos slicelabels
 export INFRAMIND_TEST_VICTORIAMETRICS="$cache/victoria-metrics" INFRAMIND_TEST_THANOS="$cache/thanos"
 go test -count=1 -timeout 10m "$@" ./forecaster/realservers

@@ -79,7 +79,18 @@ func Resample(s *series.Series, step time.Duration) (Grid, []Correction, error) 
 		return Grid{}, nil, fmt.Errorf("%d steps of %s between the first and the last sample: more than %d", n, step, maxPoints)
 	}
 	g := Grid{Y: make([]float64, n), Start: time.UnixMilli(first).UTC(), Step: step}
-	counts := make([]int32, n)
+	fixes = append(fixes, g.average(s, early, own)...)
+	if !slices.ContainsFunc(g.Y, func(v float64) bool { return !math.IsNaN(v) }) {
+		return Grid{}, fixes, ErrNaN
+	}
+	return g, fixes, nil
+}
+
+// average puts the mean of each step's samples into g. Samples may come early by so many
+// milliseconds; own is their own distance.
+func (g *Grid) average(s *series.Series, early int64, own time.Duration) (fixes []Correction) {
+	first, ms := s.Times[0], g.Step.Milliseconds()
+	counts := make([]int32, len(g.Y))
 	bad, dup, off := 0, 0, 0
 	kept := first - 1
 	for i, t := range s.Times {
@@ -101,25 +112,16 @@ func Resample(s *series.Series, step time.Duration) (Grid, []Correction, error) 
 		counts[k]++
 	}
 	for k, c := range counts {
-		if c == 0 {
-			g.Y[k] = math.NaN()
-		} else {
-			g.Y[k] /= float64(c)
+		g.Y[k] /= float64(c) // NaN where nothing was
+	}
+	for _, f := range []Correction{
+		{"not finite", bad, "left out"}, {"duplicate", dup, "first kept"}, {"irregular", off, "moved to the nearest step of " + own.String()},
+	} {
+		if f.Count > 0 {
+			fixes = append(fixes, f)
 		}
 	}
-	if bad > 0 {
-		fixes = append(fixes, Correction{Kind: "not finite", Count: bad, Note: "left out"})
-	}
-	if dup > 0 {
-		fixes = append(fixes, Correction{Kind: "duplicate", Count: dup, Note: "first kept"})
-	}
-	if off > 0 {
-		fixes = append(fixes, Correction{Kind: "irregular", Count: off, Note: "moved to the nearest step of " + own.String()})
-	}
-	if !slices.ContainsFunc(g.Y, func(v float64) bool { return !math.IsNaN(v) }) {
-		return Grid{}, fixes, ErrNaN
-	}
-	return g, fixes, nil
+	return fixes
 }
 
 // isOff tells whether a time is over a fiftieth of a step away from a multiple of it.
