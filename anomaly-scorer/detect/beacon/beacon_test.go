@@ -104,14 +104,22 @@ func TestWhatIsNoBeacon(t *testing.T) {
 	}
 }
 
-// Calls as seldom as one in two hours are a beacon when they are very regular.
+// Calls as seldom as one in two hours are a beacon when they are very regular, and no web
+// traffic.
 func TestSlowBeacon(t *testing.T) {
 	for name, tc := range map[string]struct {
 		jitter float64
 		want   int
 	}{"regular": {.05, 1}, "ragged": {.9, 0}} {
 		f := detecttest.NewFeed(New(Options{}, 4096))
-		beacon(12, 2*time.Hour, tc.jitter, 3)(f)
+		rng := rand.New(rand.NewPCG(3, 1))
+		at := detecttest.Start()
+		for range 12 {
+			c := detecttest.Talk("10.0.0.66", "203.0.113.5", at, 400, 300)
+			c.RespPort, c.Service = 4444, ""
+			f.Conn(c)
+			at = at.Add(time.Duration(float64(2*time.Hour) * (1 + tc.jitter*(2*rng.Float64()-1))))
+		}
 		if found := f.Findings(); len(found) != tc.want {
 			t.Errorf("%s: %d findings: %+v", name, len(found), found)
 		}
