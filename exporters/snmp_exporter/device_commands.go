@@ -94,11 +94,11 @@ func addWalk(a *cli.App) {
 		}
 		ctx, cancel := context.WithTimeout(ctx, *limit)
 		defer cancel()
-		w := io.Writer(env.Stdout)
+		w := env.Stdout
 		if *output != "" {
-			f, err := os.OpenFile(*output, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
-			if err != nil {
-				return err
+			f, openErr := os.OpenFile(*output, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+			if openErr != nil {
+				return openErr
 			}
 			defer func() { err = errors.Join(err, f.Close()) }()
 			w = f

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -110,7 +111,8 @@ func TestCommands(t *testing.T) {
 			out, err := exec.Command(bin, tc.args...).CombinedOutput()
 			status := 0
 			if err != nil {
-				exit, ok := err.(*exec.ExitError)
+				exit := &exec.ExitError{}
+				ok := errors.As(err, &exit)
 				if !ok {
 					t.Fatal(err)
 				}
@@ -214,7 +216,7 @@ func TestRecordAndReplay(t *testing.T) {
 	}
 	for i, o := range want.Objects() {
 		got := d.Objects()[i]
-		if fmt.Sprint(o.OID, o.Tag, o.Raw) != fmt.Sprint(got.OID, got.Tag, got.Raw) {
+		if fmt.Sprint(o.OID, o.Tag, string(o.Raw)) != fmt.Sprint(got.OID, got.Tag, string(got.Raw)) {
 			t.Errorf("%s: recorded %v, want %v", o.OID, got, o)
 		}
 	}

@@ -118,11 +118,11 @@ func addMIB(a *cli.App) {
 		if n == nil {
 			return cli.Usagef("nothing is called %s in these MIBs", *name)
 		}
-		return explain(env.Stdout, tree, n, rest)
+		return explain(env.Stdout, n, rest)
 	})
 }
 
-func explain(out io.Writer, tree *mib.Tree, n *mib.Node, rest string) error {
+func explain(out io.Writer, n *mib.Node, rest string) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	row := func(k, v string) {
 		if v != "" {

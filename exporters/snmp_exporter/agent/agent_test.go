@@ -78,7 +78,7 @@ func FuzzAnswer(f *testing.F) {
 func FuzzRead(f *testing.F) {
 	f.Add("1.3.6.1|4x|00\n1.3.6.1.2|67:numeric|initial=7\n")
 	f.Add(".1.3.6.1 = Counter32: 7\n")
-	f.Fuzz(func(t *testing.T, in string) {
+	f.Fuzz(func(_ *testing.T, in string) {
 		d, _, err := Read(strings.NewReader(in))
 		if err != nil {
 			return

@@ -22,7 +22,7 @@ func ReadFile(path string) (d *Device, skipped int, err error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // only read
 	var r io.Reader = bufio.NewReader(f)
 	switch filepath.Ext(path) {
 	case ".gz":

@@ -61,7 +61,7 @@ func (s *Server) Listen(ctx context.Context, addr string) (bound string, wait fu
 		_ = u.SetWriteBuffer(4 << 20)
 	}
 	var wg sync.WaitGroup
-	stop := context.AfterFunc(ctx, func() { pc.Close() })
+	stop := context.AfterFunc(ctx, func() { _ = pc.Close() })
 	wg.Go(func() { defer stop(); s.serve(ctx, pc, &wg) })
 	return pc.LocalAddr().String(), wg.Wait, nil
 }

@@ -142,7 +142,7 @@ func FuzzCompile(f *testing.F) {
 	f.Add(sampleMIB)
 	f.Add("X DEFINITIONS ::= BEGIN\na OBJECT IDENTIFIER ::= { a 1 }\nEND")
 	f.Add("X DEFINITIONS ::= BEGIN A ::= B B ::= A c OBJECT-TYPE SYNTAX A ACCESS x ::= { iso 1 } END")
-	f.Fuzz(func(t *testing.T, src string) {
+	f.Fuzz(func(_ *testing.T, src string) {
 		tree, _ := Compile(map[string]string{"f": src})
 		tree.Walk(tree.Root, func(n *Node) { n.MetricType() })
 	})

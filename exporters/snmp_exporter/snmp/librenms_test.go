@@ -166,7 +166,7 @@ func find(rs []reading, metric hw.Metric) (reading, bool) {
 // alike compares names by their words: one contains most of the other's.
 func alike(a, b string) bool {
 	words := func(s string) []string {
-		return strings.FieldsFunc(strings.ToLower(s), func(r rune) bool { return !(r >= 'a' && r <= 'z' || r >= '0' && r <= '9') })
+		return strings.FieldsFunc(strings.ToLower(s), func(r rune) bool { return (r < 'a' || r > 'z') && (r < '0' || r > '9') })
 	}
 	x, y := words(a), words(b)
 	if len(y) < len(x) {

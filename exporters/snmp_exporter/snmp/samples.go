@@ -119,7 +119,7 @@ func (t *table) textSample(out *exposition, me *metric, ls *labelSet, r walk.Row
 }
 
 // extract makes numbers of a text; of the expressions for one name the first that matches counts.
-func (out *exposition) extract(me *metric, ls *labelSet, text string) (any bool) {
+func (e *exposition) extract(me *metric, ls *labelSet, text string) (any bool) {
 	for _, suffix := range me.suffixes {
 		for _, x := range me.RegexpExtracts[suffix] {
 			at := x.Regex.FindStringSubmatchIndex(text)
@@ -130,7 +130,7 @@ func (out *exposition) extract(me *metric, ls *labelSet, text string) (any bool)
 			if err != nil {
 				continue
 			}
-			out.family(me, me.Name+suffix, me.Help+" (regex extracted)", "gauge", true).add(ls.text, v)
+			e.family(me, me.Name+suffix, me.Help+" (regex extracted)", "gauge", true).add(ls.text, v)
 			any = true
 			break
 		}
@@ -138,16 +138,16 @@ func (out *exposition) extract(me *metric, ls *labelSet, text string) (any bool)
 	return any
 }
 
-func (out *exposition) enum(me *metric, ls *labelSet, n int) {
+func (e *exposition) enum(me *metric, ls *labelSet, n int) {
 	state, ok := me.EnumValues[n]
 	if !ok {
 		state = strconv.Itoa(n)
 	}
 	if me.Type == "EnumAsInfo" {
-		out.family(me, me.Name+"_info", me.Help+" (EnumAsInfo)", "gauge", me.collides).add(ls.with(me.Name, state), 1)
+		e.family(me, me.Name+"_info", me.Help+" (EnumAsInfo)", "gauge", me.collides).add(ls.with(me.Name, state), 1)
 		return
 	}
-	f := out.family(me, me.Name, me.Help+" (EnumAsStateSet)", "gauge", true)
+	f := e.family(me, me.Name, me.Help+" (EnumAsStateSet)", "gauge", true)
 	f.add(ls.with(me.Name, state), 1)
 	for _, k := range me.enums {
 		// Two numbers may have one name: the state that is set must stay so.
@@ -158,11 +158,11 @@ func (out *exposition) enum(me *metric, ls *labelSet, n int) {
 }
 
 // bits makes a sample of each named bit; bit 0 is the most significant of the first octet.
-func (out *exposition) bits(me *metric, ls *labelSet, v walk.Value) bool {
+func (e *exposition) bits(me *metric, ls *labelSet, v walk.Value) bool {
 	if v.Tag != gosnmp.OctetString && v.Tag != gosnmp.BitString {
 		return false
 	}
-	f := out.family(me, me.Name, me.Help+" (Bits)", "gauge", true)
+	f := e.family(me, me.Name, me.Help+" (Bits)", "gauge", true)
 	for _, k := range me.enums {
 		set := 0.0
 		if k >= 0 && k/8 < len(v.Str) && v.Str[k/8]&(128>>(k%8)) != 0 {

@@ -48,10 +48,10 @@ func (p *profiles) hardware(tables []*table, ch chan<- prometheus.Metric) {
 			continue
 		}
 		seen[key] = true
-		switch {
-		case r.metric == "":
+		switch r.metric {
+		case "":
 			schema.SendStatus(ch, r.part, r.state)
-		case r.metric == hw.PowerLimitWatts:
+		case hw.PowerLimitWatts:
 			schema.Send(ch, r.metric, r.part, r.value, hw.Max)
 		default:
 			schema.Send(ch, r.metric, r.part, r.value)

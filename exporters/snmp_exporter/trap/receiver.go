@@ -118,7 +118,7 @@ func (r *Receiver) Run(ctx context.Context, addr string, bound chan<- string) er
 	if err != nil {
 		return fmt.Errorf("traps: %w", err)
 	}
-	stop := context.AfterFunc(ctx, func() { pc.Close() })
+	stop := context.AfterFunc(ctx, func() { _ = pc.Close() })
 	defer stop()
 	if bound != nil {
 		bound <- pc.LocalAddr().String()

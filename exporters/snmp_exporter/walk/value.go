@@ -103,10 +103,10 @@ func CompareOID(a, b string) int {
 		}
 		a, b = restA, restB
 	}
-	switch {
-	case a == b:
+	switch a {
+	case b:
 		return 0
-	case a == "":
+	case "":
 		return -1
 	default:
 		return 1
