@@ -348,6 +348,13 @@ func Measure(times, sizes []int64) Score {
 	return s
 }
 
+// Few values are lopsided by chance: their skewness says something only where they scatter
+// meaningfully.
+const (
+	few        = 20
+	meaningful = 0.15
+)
+
 // regularity is 1 when the values are all alike: half symmetry (Bowley's skewness of the
 // quartiles), half narrowness (median absolute deviation over the median).
 func regularity(v []float64) (score, median, mad float64) {
@@ -363,9 +370,9 @@ func regularity(v []float64) (score, median, mad float64) {
 	}
 	slices.Sort(dev)
 	mad = measure.Quantile(dev, .5)
-	narrow := 1.0
-	if mad > 0 {
-		narrow = max(0, 1-mad/max(q2, 1e-9))
+	narrow := max(0, 1-mad/max(q2, 1e-9))
+	if len(v) < few {
+		skew *= min(1, (1-narrow)/meaningful)
 	}
 	return (1 - skew + narrow) / 2, q2, mad
 }
