@@ -2,7 +2,7 @@
 # Runs the end-to-end tests with the binaries in bin/ and prints the measured bars.
 # usage: e2e/run.sh [go test arguments], e.g. e2e/run.sh -run TestKillAndRestart
 # It starts a real Elasticsearch unless INFRAMIND_TEST_ELASTICSEARCH names one; that also
-# serves the contract tests of the log store. Without Java, Maven and unzip those tests are
+# serves the contract tests of the log store and of the forecasts index. Without Java, Maven and unzip those tests are
 # skipped, and say so.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -48,7 +48,7 @@ fi
 
 status=0
 if [ $# = 0 ] && [ -n "${INFRAMIND_TEST_ELASTICSEARCH:-}" ]; then
-  go test -count=1 -timeout 5m ./internal/logstore/elastic/ || status=$?
+  go test -count=1 -timeout 5m ./internal/logstore/elastic/ ./forecaster/realservers/ || status=$?
 fi
 go test -tags e2e -count=1 -timeout 18m "$@" ./e2e/ || status=$?
 if [ -s "$E2E_REPORT" ]; then
