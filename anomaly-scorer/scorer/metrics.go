@@ -135,20 +135,27 @@ func jointScore(list []seasonal.Series) (score float64, ok bool) {
 	if err != nil {
 		return 0, false
 	}
-	usual := make([]float64, known)
-	for i := range usual {
-		usual[i] = -f.PathLength(d.Row(i))
+	scores, err := f.Score(nil, d)
+	if err != nil {
+		return 0, false
 	}
-	slices.Sort(usual)
-	mid := measure.Quantile(usual, .5)
-	// The distance from the usual, in units of which three are what one moment in a
-	// hundred reaches: a rank alone could not tell the highest of a thousand usual ones
-	// from an outlier.
-	unit := max((measure.Quantile(usual, .99)-mid)/3, 1e-6)
-	odd := (-f.PathLength(d.Row(n)) - mid) / unit
+	sizes := make([]float64, len(scores))
+	for i, s := range scores {
+		scores[i] = math.Log(max(s, 1e-9) / max(1-s, 1e-9)) // evenly spaced again
+		sizes[i] = length(d.Row(i))
+	}
 	// A forest sees that a moment lies outside of all others, not how far; the residuals'
 	// mean length says that.
-	return seasonal.Ratio(max(odd, length(d.Row(n)))), true
+	return seasonal.Ratio(max(beyond(scores, known), beyond(sizes, known))), true
+}
+
+// beyond is how far the last value lies from the middle of the first known ones, in units
+// of which three are what one in a hundred reaches: a rank alone could not tell the highest
+// of a thousand usual ones from an outlier.
+func beyond(v []float64, known int) float64 {
+	usual := slices.Sorted(slices.Values(v[:known]))
+	mid := measure.Quantile(usual, .5)
+	return (v[len(v)-1] - mid) / max((measure.Quantile(usual, .99)-mid)/3, 1e-6)
 }
 
 func length(row []float32) float64 {

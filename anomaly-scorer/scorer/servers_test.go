@@ -88,7 +88,7 @@ func TestServerMetrics(t *testing.T) {
 		each  int // rows in five minutes
 		every int // points between two judgements in calm times
 		auroc float64
-	}{{"smd", 5, 36, 0}, {"asd", 1, 24, 0}} {
+	}{{"asd", 1, 24, 0}, {"smd", 5, 36, 0}} {
 		dirs, err := filepath.Glob(filepath.Join(testdata.Dir(t, "timeseries/"+tc.set), "*"))
 		if err != nil {
 			t.Fatal(err)

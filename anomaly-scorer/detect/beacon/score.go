@@ -43,7 +43,7 @@ func Measure(times, sizes []int64) Score {
 // Few values are lopsided by chance: their skewness says something only where they scatter
 // meaningfully.
 const (
-	few        = 20
+	few        = 12
 	meaningful = 0.15
 )
 
