@@ -196,8 +196,8 @@ func (d *Detector) tell(e *detect.Event, hosts, ports *Fan, horizontal, vertical
 	n, np := hosts.Failed.Len(), ports.Failed.Len()
 	span := detect.Span(time.Duration(c.Time - hosts.Start))
 	usual, usualPorts := d.usual(0, n), d.usual(1, np)
-	if !horizontal && f.Kind == "vertical scan" {
-		f.Destination = c.Resp.String()
+	if !horizontal && f.Kind != "horizontal scan" {
+		f.Kind, f.Service, f.Destination = "vertical scan", "", c.Resp.String()
 		span = detect.Span(time.Duration(c.Time - ports.Start))
 		f.Describe(fmt.Sprintf("%s tried %d ports of %s in %s", c.Orig, np, c.Resp, span), []string{
 			fmt.Sprintf("touched %d ports of %s in %s; usual maximum %s", np, c.Resp, span, usualPorts),

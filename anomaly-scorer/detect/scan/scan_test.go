@@ -8,6 +8,7 @@ import (
 
 	"github.com/inframind/inframind/anomaly-scorer/detect"
 	"github.com/inframind/inframind/anomaly-scorer/detect/detecttest"
+	"github.com/inframind/inframind/internal/zeek"
 )
 
 func horizontal(n int, gap time.Duration) func(*detecttest.Feed) {
@@ -59,6 +60,61 @@ func TestBothKindsAreOneFinding(t *testing.T) {
 	vertical("10.0.0.66", 200, time.Millisecond)(f)
 	horizontal(50, time.Second)(f)
 	if found := f.Findings(); len(found) != 1 || found[0].Kind != "horizontal scan" {
+		t.Errorf("%+v", found)
+	}
+}
+
+// Open and closed ports of one host, and hosts that all answer: what is tried with and
+// without success is one finding a source.
+func TestOpenPortsAreFound(t *testing.T) {
+	talk := func(dst string, port uint16, at time.Time) *zeek.Conn {
+		c := detecttest.Talk("10.0.0.66", dst, at, 20, 80)
+		c.RespPort, c.Service = port, ""
+		return c
+	}
+	for name, tc := range map[string]struct {
+		attack func(*detecttest.Feed)
+		title  string
+	}{
+		"hosts": {func(f *detecttest.Feed) {
+			for i := range 60 {
+				f.Conn(talk(fmt.Sprintf("10.1.0.%d", 1+i), 445, detecttest.Start().Add(time.Duration(i)*time.Second)))
+			}
+		}, "10.0.0.66 reached 60 hosts on tcp/445"},
+		"ports": {func(f *detecttest.Feed) {
+			for i := range 50 {
+				f.Conn(talk("10.1.0.5", uint16(100+i), detecttest.Start().Add(time.Duration(i)*time.Second)))
+			}
+		}, "10.0.0.66 reached 50 open ports of 10.1.0.5"},
+		"open and closed ports": {func(f *detecttest.Feed) {
+			for i := range 50 {
+				at := detecttest.Start().Add(time.Duration(i) * time.Second)
+				f.Conn(talk("10.1.0.5", uint16(100+i), at))
+				f.Conn(detecttest.Silent("10.0.0.66", "10.1.0.5", uint16(1000+i), at))
+			}
+		}, "10.0.0.66 tried 50 ports of 10.1.0.5"},
+	} {
+		detecttest.Contract(t, func() detect.Detector { return New(Options{}, 4096) }, tc.attack)
+		f := detecttest.NewFeed(New(Options{}, 4096))
+		f.Conn(talk("10.1.0.9", 22, detecttest.Start().Add(-time.Hour)))
+		tc.attack(f)
+		if found := f.Findings(); len(found) != 1 || !strings.HasPrefix(found[0].Title, tc.title) {
+			t.Errorf("%s: want one finding, %q: %+v", name, tc.title, found)
+		}
+	}
+}
+
+// What monitoring does every day is no sweep: its own past says so.
+func TestMonitoringIsNoSweep(t *testing.T) {
+	f := detecttest.NewFeed(New(Options{}, 4096))
+	for day := range 3 {
+		for i := range 200 {
+			c := detecttest.Talk("10.0.0.9", fmt.Sprintf("10.1.0.%d", 1+i), detecttest.Start().Add(time.Duration(day)*24*time.Hour+time.Duration(i)*time.Second), 60, 300)
+			c.RespPort, c.Service = 22, "ssh"
+			f.Conn(c)
+		}
+	}
+	if found := f.Findings(); len(found) != 0 {
 		t.Errorf("%+v", found)
 	}
 }
