@@ -37,7 +37,7 @@ func Kinds() (out []string) {
 // Describe says in words what each kind is, one a line.
 func Describe() (out string) {
 	for _, r := range recipes() {
-		out += fmt.Sprintf("  %-18s %s\n", r.kind, r.what)
+		out += fmt.Sprintf("  %-19s %s\n", r.kind, r.what)
 	}
 	return out
 }

@@ -118,7 +118,7 @@ func thieves() []recipe {
 				m.talk(at, m.Attacker, to, 443, 900_000+m.rng.Int64N(200_000), 5000, 4).Service = "ssl"
 			})
 		}},
-		{"exfiltration_spread", "600 MB to thirty peers in half an hour", func(m *maker) {
+		{"exfiltration_spread", "600 MB to many peers in half an hour", func(m *maker) {
 			m.every(m.after(.7), 20*time.Second, .5, 90, func(at time.Time) { m.talk(at, m.Attacker, m.outside(), 443, 6_500_000, 9000, 5).Service = "ssl" })
 		}},
 		{"dns_tunnel", "40 characters of base32 every 2 minutes, TXT", func(m *maker) {
