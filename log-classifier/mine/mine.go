@@ -74,7 +74,11 @@ type Miner struct {
 // New returns an empty miner.
 func New(opt Options) *Miner {
 	opt.defaults()
-	m := &Miner{opt: opt, byKey: map[string]*Template{}, byID: map[string]*Template{}, places: map[uint64]*place{}, families: map[uint64][]*Template{}, recent: map[string]*Template{}, alias: map[string]*Template{}}
+	m := &Miner{
+		opt: opt, byKey: map[string]*Template{}, byID: map[string]*Template{},
+		places: map[uint64]*place{}, families: map[uint64][]*Template{},
+		recent: map[string]*Template{}, alias: map[string]*Template{},
+	}
 	m.keyer.slots = slots{values: opt.Values, seen: map[uint64][]uint64{}}
 	return m
 }
