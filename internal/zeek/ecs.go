@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"math"
 	"net/netip"
+	"strings"
 )
 
 // ConnFromECS reads a document of Filebeat's Zeek module (connection fileset), whose field
@@ -38,6 +39,14 @@ func ConnFromECS(m map[string]any, c *Conn) (err error) {
 	c.RespPkts, c.RespIPBytes = count(m["destination.packets"]), count(m["destination.bytes"])
 	head := headerBytes(c.Proto, c.Orig.Is6()) - 14
 	c.OrigBytes, c.RespBytes = payload(c.OrigIPBytes, c.OrigPkts, head), payload(c.RespIPBytes, c.RespPkts, head)
+	if c.Proto == TCP && c.History != "" { // D and d are data; without them there were options only
+		if !strings.Contains(c.History, "D") {
+			c.OrigBytes = 0
+		}
+		if !strings.Contains(c.History, "d") {
+			c.RespBytes = 0
+		}
+	}
 	c.MissedBytes = count(m["zeek.connection.missed_bytes"])
 	return c.check()
 }

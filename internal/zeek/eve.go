@@ -102,6 +102,10 @@ func (e *eve) conn(c *Conn) (err error) {
 	c.RespPkts, c.RespIPBytes = max(f.PktsToClient, 0), max(f.BytesToClient-14*f.PktsToClient, 0)
 	c.OrigBytes = max(0, f.BytesToServer-head*f.PktsToServer)
 	c.RespBytes = max(0, f.BytesToClient-head*f.PktsToClient)
+	if c.Proto == TCP {
+		c.OrigBytes = tcpPayload(c.OrigBytes, f.PktsToServer, flags(e.TCP.FlagsTS))
+		c.RespBytes = tcpPayload(c.RespBytes, f.PktsToClient, flags(e.TCP.FlagsTC))
+	}
 	e.tcpState(c)
 	return nil
 }
@@ -111,8 +115,20 @@ const (
 	flagFIN = 1 << 0
 	flagSYN = 1 << 1
 	flagRST = 1 << 2
+	flagPSH = 1 << 3
 	flagACK = 1 << 4
 )
+
+// tcpPayload takes what is no payload off what is left of a side's bytes: Ethernet fills
+// small packets up, and a handshake has options. Who never pushed data sent none, unless
+// there is more than that.
+func tcpPayload(left, pkts int64, flags uint64) int64 {
+	const options = 20 // of a SYN; less in other packets
+	if flags&flagPSH == 0 && left <= options*pkts {
+		return 0
+	}
+	return left
+}
 
 // tcpState says in Zeek's words what Suricata's flags say.
 func (e *eve) tcpState(c *Conn) {

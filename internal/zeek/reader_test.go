@@ -160,6 +160,23 @@ func TestSuricataFlow(t *testing.T) {
 	}
 }
 
+// Ethernet fills small packets up and a handshake has options: neither is payload, or a
+// refused connection would look like a conversation.
+func TestNoPayloadWithoutData(t *testing.T) {
+	for name, line := range map[string]string{
+		"suricata": `{"timestamp":"2026-11-20T08:00:05.000000+0100","flow_id":77,"event_type":"flow","src_ip":"10.0.0.1","src_port":9,"dest_ip":"10.0.0.2","dest_port":80,"proto":"TCP","flow":{"pkts_toserver":2,"pkts_toclient":2,"bytes_toserver":148,"bytes_toclient":120,"start":"2026-11-20T08:00:00.000000+0100","end":"2026-11-20T08:00:00.000000+0100"},"tcp":{"tcp_flags_ts":"02","tcp_flags_tc":"14"}}`,
+		"filebeat": `{"@timestamp":"2026-11-20T08:00:00.000Z","event":{"dataset":"zeek.connection"},"source":{"ip":"10.0.0.1","port":1234,"bytes":120,"packets":2},"destination":{"ip":"10.0.0.2","port":22,"bytes":120,"packets":2},"network":{"transport":"tcp"},"zeek":{"session_id":"C","connection":{"state":"REJ","history":"Sr"}}}`,
+	} {
+		conns, bad := all(t, line+"\n", false)
+		if len(conns) != 1 || len(bad) != 0 {
+			t.Fatalf("%s: %d, %v", name, len(conns), bad)
+		}
+		if c := conns[0]; c.OrigBytes != 0 || c.RespBytes != 0 || c.State != REJ {
+			t.Errorf("%s: %+v", name, c)
+		}
+	}
+}
+
 func TestWriterRoundTrip(t *testing.T) {
 	want, _ := all(t, head+"#fields\tts\tuid\tid.orig_h\tid.orig_p\tid.resp_h\tid.resp_p\tproto\tservice\tduration\torig_bytes\tresp_bytes\tconn_state\tlocal_orig\tlocal_resp\tmissed_bytes\thistory\torig_pkts\torig_ip_bytes\tresp_pkts\tresp_ip_bytes\n"+
 		"1655071198.444458\tC1\t10.0.0.1\t1\t2001:db8::1\t443\ttcp\tssl\t1.135424\t1596\t4039\tSF\tT\tF\t5138\tShADdaFf\t14\t1016\t16\t1226\n"+
