@@ -88,7 +88,7 @@ func (f *fileFlags) explain(w io.Writer, s forecast.Found, svg string) error {
 	fc := fit.Forecast(h, []float64{0.80, 0.95})
 	end := in.Start.Add(time.Duration(len(in.Y)) * in.Step)
 	fmt.Fprintf(w, "%s\n%d points of %s, %s to %s\n", s.Labels, len(in.Y), in.Step, in.Start.Format(time.DateTime), end.Format(time.DateTime))
-	for _, c := range fixes {
+	for _, c := range append(fixes, fit.Corrections()...) {
 		fmt.Fprintf(w, "cleaned    %s\n", c)
 	}
 	explainModel(w, fit.Report())
@@ -120,9 +120,6 @@ func explainModel(w io.Writer, r ensemble.Report) {
 	}
 	if m := r.Measures; m.Points > 0 {
 		fmt.Fprintf(w, "backtest   MAPE %.1f %%, MASE %.2f, %.0f %% inside of the 80 %% interval, %.0f %% of the 95 %% one (%d origins)\n", 100*m.MAPE, m.MASE, 100*m.Coverage[0], 100*m.Coverage[1], r.Origins)
-	}
-	if r.ShiftAgo > 0 {
-		fmt.Fprintf(w, "level      changed %.1f days ago; what lies before was lifted to the new one\n", r.ShiftAgo)
 	}
 }
 

@@ -206,8 +206,11 @@ func (f *fileFlags) one(s *series.Series, levels []float64) (p prediction) {
 	if err != nil {
 		return prediction{err: err}
 	}
-	if e, ok := fit.(*ensemble.Fitted); ok && e.Report().Measures.Points == 0 {
-		p.note = e.Report().Reason
+	if e, ok := fit.(*ensemble.Fitted); ok {
+		p.fixes = append(p.fixes, e.Corrections()...)
+		if r := e.Report(); r.Measures.Points == 0 {
+			p.note = r.Reason
+		}
 	}
 	p.f = fit.Forecast(h, levels)
 	return p

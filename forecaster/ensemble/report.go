@@ -2,10 +2,11 @@ package ensemble
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 
 	"github.com/inframind/inframind/forecaster/backtest"
-	"github.com/inframind/inframind/forecaster/profile"
+	"github.com/inframind/inframind/forecaster/clean"
 )
 
 // Report says what the ensemble found and how good it was on its own backtest.
@@ -23,12 +24,15 @@ type Report struct {
 // Report of the fit.
 func (f *Fitted) Report() Report { return f.report }
 
-// Profile is the seasonal shape in the space of the models, nil for short histories.
-func (f *Fitted) Profile() *profile.Profile {
-	if f.final == nil {
-		return nil
+// Corrections are what the fit set right beyond what package clean does before it.
+func (f *Fitted) Corrections() (out []clean.Correction) {
+	if f.report.ShiftAgo > 0 {
+		out = append(out, clean.Correction{Kind: "level shift", Count: 1, Note: fmt.Sprintf("%.1f days ago, what lies before was lifted", f.report.ShiftAgo)})
 	}
-	return f.final.Prof
+	if l, ok := f.Trend(); ok && len(l.Drops) > 0 {
+		out = append(out, clean.Correction{Kind: "sudden drop", Count: len(l.Drops), Note: "clean-up or restart, not part of the trend"})
+	}
+	return out
 }
 
 func (f *Fitted) describe(backtested, kept bool) Report {

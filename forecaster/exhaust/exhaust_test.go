@@ -46,6 +46,9 @@ func find(t testing.TB, s gen.Series, now, h int, threshold float64) exhaust.Cro
 // TestGeneratedDisks asks, 14 days before, when each of 200 disks is 90 % full. Half of
 // them truly fill.
 func TestGeneratedDisks(t *testing.T) {
+	if testing.Short() {
+		t.Skip("accuracy takes long; it is measured without -short")
+	}
 	const days, now, threshold = 60, 30, 0.9
 	var errs []float64
 	missed, alarms, calm := 0, 0, 0

@@ -246,3 +246,39 @@ func TestShardsMakeTheWhole(t *testing.T) {
 		t.Errorf("shards have %d series, want 30", len(parts))
 	}
 }
+
+// TestGoneSeriesAreForgotten has a machine whose numbers end: it keeps its forecast for
+// three days, and then takes its gauges and its curve along.
+func TestGoneSeriesAreForgotten(t *testing.T) {
+	f := newServer(t, map[string]func(time.Time) float64{
+		`{"instance":"a"}`: daily(0.4),
+		`{"instance":"b"}`: func(at time.Time) float64 {
+			if at.After(testNow) {
+				return math.NaN()
+			}
+			return daily(0.5)(at)
+		},
+	})
+	now := testNow
+	e := newEngine(t, testConfig(f), Options{StateDir: t.TempDir(), Now: func() time.Time { return now }})
+	for _, tc := range []struct {
+		after time.Duration
+		want  job.Result
+		kept  int
+	}{
+		{0, job.Result{Read: 2, Written: 2}, 2},
+		{12 * time.Hour, job.Result{Read: 2, Written: 1, Skipped: 1}, 2},
+		{48 * time.Hour, job.Result{Read: 2, Written: 1, Skipped: 1}, 2},
+		{73 * time.Hour, job.Result{Read: 2, Written: 1, Skipped: 1}, 1},
+	} {
+		now = testNow.Add(tc.after)
+		res, err := e.RunOnce(t.Context())
+		if err != nil || res != tc.want || len(e.Results()) != tc.kept || len(e.opts.Curves.Labels()) != tc.kept {
+			t.Errorf("after %s: %+v, %v, %d results, %d curves; want %+v, %d", tc.after, res, err, len(e.Results()), len(e.opts.Curves.Labels()), tc.want, tc.kept)
+		}
+		// Label values are pushed with their length before them.
+		if pushed := strings.Contains(f.pushed.Load().(string), "\x01b"); pushed != (tc.kept == 2) {
+			t.Errorf("after %s: b was pushed: %v", tc.after, pushed)
+		}
+	}
+}

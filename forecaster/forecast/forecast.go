@@ -2,9 +2,7 @@ package forecast
 
 import (
 	"errors"
-	"fmt"
 	"math"
-	"slices"
 	"strconv"
 	"time"
 
@@ -38,10 +36,10 @@ const curveStep = time.Hour
 
 // forecast makes the forecast of one series.
 func (e *Engine) forecast(t *Target, s series.Series, caps capacities, now time.Time) (*Result, curves.Curve, error) {
-	if s.Len() == 0 {
-		return nil, curves.Curve{}, clean.ErrNoData
+	last, err := newest(s)
+	if err != nil {
+		return nil, curves.Curve{}, err
 	}
-	last := time.UnixMilli(slices.Max(s.Times))
 	if now.Sub(last) > max(goneAfter, 2*e.step()) {
 		return nil, curves.Curve{}, errGone
 	}
@@ -77,9 +75,7 @@ func (e *Engine) forecast(t *Target, s series.Series, caps capacities, now time.
 	if rep.Measures.Points > 0 {
 		r.Backtest, r.Kept = accuracy(rep.Measures), rep.Kept
 	}
-	if rep.ShiftAgo > 0 {
-		fixes = append(fixes, clean.Correction{Kind: "level shift", Count: 1, Note: fmt.Sprintf("%.1f days ago, what lies before was lifted", rep.ShiftAgo)})
-	}
+	r.Corrections = append(fixes, fit.Corrections()...)
 	f := fit.Forecast(h, levels())
 	for _, hz := range e.cfg.Horizons {
 		i := int(time.Duration(hz)/in.Step) - 1
@@ -88,27 +84,40 @@ func (e *Engine) forecast(t *Target, s series.Series, caps capacities, now time.
 		}
 	}
 	c := curve(t, s.Labels, in, f)
-	if drops := r.exhaustion(t, in, fit, f, caps); drops > 0 {
-		fixes = append(fixes, clean.Correction{Kind: "sudden drop", Count: drops, Note: "clean-up or restart, not part of the trend"})
-	}
-	r.Corrections = fixes
+	r.exhaustion(t, in, fit, f, caps)
 	c.Events = r.events(in, rep)
 	return r, c, nil
 }
 
-// exhaustion looks for the crossings of the target's thresholds. It returns how many
-// sudden drops the trend was freed of.
-func (r *Result) exhaustion(t *Target, in model.Input, fit *ensemble.Fitted, f model.Forecast, caps capacities) (drops int) {
+// newest is the time of the last sample that is a number.
+func newest(s series.Series) (time.Time, error) {
+	if s.Len() == 0 {
+		return time.Time{}, clean.ErrNoData
+	}
+	last := int64(math.MinInt64)
+	for i, t := range s.Times {
+		if v := s.Values[i]; t > last && v-v == 0 {
+			last = t
+		}
+	}
+	if last == math.MinInt64 {
+		return time.Time{}, clean.ErrNaN
+	}
+	return time.UnixMilli(last), nil
+}
+
+// exhaustion looks for the crossings of the target's thresholds.
+func (r *Result) exhaustion(t *Target, in model.Input, fit *ensemble.Fitted, f model.Forecast, caps capacities) {
 	line, ok := fit.Trend()
 	if !ok {
-		return 0
+		return
 	}
 	down := t.Direction == "down"
 	end := in.Start.Add(time.Duration(len(in.Y)) * in.Step)
 	r.Trend = exhaust.Words(line, t.Unit, end, exhaust.Growing(line, down))
 	capacity, ok := caps.of(t, r.Labels)
 	if !ok {
-		return len(line.Drops)
+		return
 	}
 	outer := f.Upper[0]
 	if down {
@@ -120,7 +129,6 @@ func (r *Result) exhaustion(t *Target, in model.Input, fit *ensemble.Fitted, f m
 		x := exhaust.Find(c, line, exhaust.Threshold{Name: strconv.FormatFloat(th, 'g', -1, 64), Value: th * capacity, Down: down}, level)
 		r.Exhaustion = append(r.Exhaustion, Exhaustion{Threshold: x.Threshold.Name, Median: finite(x.Median), Outer: finite(x.Outer), Within: x.Within, Growing: x.Growing})
 	}
-	return len(line.Drops)
 }
 
 // events are what Grafana shows as annotations.
