@@ -98,6 +98,11 @@ func (e *Engine) restore() error {
 		}
 		e.opts.Curves = s
 	}
+	var last time.Time
+	if err := job.LoadJSON(filepath.Join(e.opts.StateDir, successFile), &last); err != nil {
+		return err
+	}
+	e.metrics.RestoreSuccess(last)
 	return e.load()
 }
 
@@ -132,7 +137,10 @@ func (e *Engine) RunOnce(ctx context.Context) (job.Result, error) {
 		}
 	}
 	errs = append(errs, e.finish(ctx, r))
-	return r.res, errors.Join(errs...)
+	if err := errors.Join(errs...); err != nil || e.opts.DryRun || e.opts.StateDir == "" {
+		return r.res, err
+	}
+	return r.res, job.SaveJSON(filepath.Join(e.opts.StateDir, successFile), r.now)
 }
 
 // unreachable is the part of err that says that no connection could be made, or nil.

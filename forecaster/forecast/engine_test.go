@@ -282,3 +282,27 @@ func TestGoneSeriesAreForgotten(t *testing.T) {
 		}
 	}
 }
+
+// TestLastSuccessOutlivesTheProcess: a first run that fails does not push that none ever
+// succeeded.
+func TestLastSuccessOutlivesTheProcess(t *testing.T) {
+	f := newServer(t, map[string]func(time.Time) float64{`{"instance":"a"}`: daily(0.4)})
+	dir := t.TempDir()
+	for _, down := range []bool{false, true} {
+		f.down.Store(down)
+		e, err := New(testConfig(f), Options{StateDir: dir, Now: func() time.Time { return testNow }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := e.RunOnce(t.Context()); (err != nil) != down {
+			t.Errorf("down %v: %v", down, err)
+		}
+		want := fmt.Sprintf("# HELP forecaster_last_success_timestamp_seconds Unix time of the last run that succeeded, 0 if none has.\n# TYPE forecaster_last_success_timestamp_seconds gauge\nforecaster_last_success_timestamp_seconds %d\n", testNow.Unix())
+		if err := testutil.GatherAndCompare(e.Metrics().Registry(), strings.NewReader(want), "forecaster_last_success_timestamp_seconds"); down && err != nil {
+			t.Error(err)
+		}
+		if err := e.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

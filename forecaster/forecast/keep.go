@@ -24,6 +24,8 @@ import (
 const (
 	stateFile = "forecasts.json.gz"
 	maxState  = 2 << 30
+	// successFile has the time of the last run without an error, for the job's metrics.
+	successFile = "last_success.json"
 	// forgetAfter is how long a series may stay away before its last forecast goes.
 	forgetAfter = 3 * 24 * time.Hour
 )
