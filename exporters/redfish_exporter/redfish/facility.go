@@ -86,6 +86,9 @@ func (o *sink) coolant(n Node, parent string) {
 	o.send(hw.FlowCubicMeters, p, n, "FlowLitersPerMinute", 1e-3/60)
 	o.within(-273.15, 1000, hw.TemperatureCelsius, p, n, "SupplyTemperatureCelsius", 1)
 	o.send(hw.PressurePascals, p, n, "SupplyPressurekPa", 1e3)
+	back := hw.Part{ID: p.ID + "/Return", Type: p.Type, Name: p.Name + " return", Parent: p.ID}
+	o.within(-273.15, 1000, hw.TemperatureCelsius, back, n, "ReturnTemperatureCelsius", 1)
+	o.send(hw.PressurePascals, back, n, "ReturnPressurekPa", 1e3)
 }
 
 // fabricSwitch sends a switch of a fabric and its ports.

@@ -237,12 +237,11 @@ func TestTreesInTrouble(t *testing.T) {
 		for _, tc := range []struct {
 			name  string
 			delay time.Duration
-			room  int
+			room  int // requests at a time that it takes
 			fault bool
 		}{
-			{"50ms", 50 * time.Millisecond, 0, false},
 			{"200ms", 200 * time.Millisecond, 0, false},
-			{"two at a time", 5 * time.Millisecond, 3, false},
+			{"50ms and little room", 50 * time.Millisecond, 3, false},
 			{"faults", 0, 0, true},
 		} {
 			t.Run(name+"/"+tc.name, func(t *testing.T) {
@@ -254,10 +253,10 @@ func TestTreesInTrouble(t *testing.T) {
 				web := serve(t, svc)
 				d := newDriver(t, nil)
 				d.budget = budget{slowFree, healthFree}
-				const limit = 3 * time.Second
+				const limit = 2 * time.Second
 				start := time.Now()
 				text := scrapeText(t, d, web, limit)
-				if took := time.Since(start); took > limit+2*time.Second { // the machine may be busy
+				if took := time.Since(start); took > limit+3*time.Second { // the machine may be busy
 					t.Errorf("took %s", took)
 				}
 				f := families(t, text)

@@ -9,7 +9,7 @@ import (
 // collectPCIe reads PCIe devices: a collection of the chassis, or references of the system.
 func collectPCIe(ctx context.Context, o *sink) {
 	each(o.s.chassis, func(ch Node) {
-		nodes := o.members(ctx, ch.link("PCIeDevices"), slow, false)
+		nodes := o.children(ctx, ch, "PCIeDevices", slow)
 		nodes = append(nodes, o.linked(ctx, ch, "Links.PCIeDevices", slow)...)
 		for _, n := range nodes {
 			o.pcieDevice(n, short(ch.id()))
@@ -17,7 +17,7 @@ func collectPCIe(ctx context.Context, o *sink) {
 		o.hpeDevices(ctx, ch)
 	})
 	each(o.s.systems, func(sys Node) {
-		for _, n := range o.linked(ctx, sys, "PCIeDevices", slow) {
+		for _, n := range o.children(ctx, sys, "PCIeDevices", slow) {
 			o.pcieDevice(n, short(sys.id()))
 		}
 	})

@@ -13,6 +13,9 @@ func collectMemory(ctx context.Context, o *sink) {
 		parent := short(sys.id())
 		each(o.members(ctx, sys.link("Memory"), health, true), func(n Node) { o.dimm(ctx, n, parent) })
 	})
+	each(o.s.chassis, func(ch Node) { // memory boards, accelerators
+		each(o.members(ctx, ch.link("Memory"), health, true), func(n Node) { o.dimm(ctx, n, short(ch.id())) })
+	})
 }
 
 func (o *sink) dimm(ctx context.Context, n Node, parent string) {

@@ -20,7 +20,22 @@ func collectNetwork(ctx context.Context, o *sink) {
 	}
 	each(o.s.chassis, func(ch Node) {
 		parent := short(ch.id())
-		each(o.members(ctx, ch.link("NetworkAdapters"), first, false), func(n Node) { ports.Add(o.adapter(ctx, n, parent, first)) })
+		for _, key := range []string{"NetworkAdapters", "FabricAdapters"} {
+			each(o.members(ctx, ch.link(key), first, false), func(n Node) { ports.Add(o.adapter(ctx, n, parent, first)) })
+		}
+	})
+	each(o.s.systems, func(sys Node) {
+		parent := short(sys.id())
+		each(o.members(ctx, sys.link("FabricAdapters"), first, false), func(n Node) { ports.Add(o.adapter(ctx, n, parent, first)) })
+		if ports.Load() > 0 {
+			return
+		}
+		// Adapters that no chassis lists are found by the system's interfaces.
+		each(o.members(ctx, sys.link("NetworkInterfaces"), first, false), func(n Node) {
+			if a, ok := o.get(ctx, n.link("Links.NetworkAdapter"), first); ok {
+				ports.Add(o.adapter(ctx, a, parent, first))
+			}
+		})
 	})
 	// The adapters' ports have shown the links already.
 	prio := first
@@ -51,9 +66,9 @@ func (o *sink) adapter(ctx context.Context, n Node, parent string, prio priority
 	}
 	o.info(p, n)
 	o.status(p, n)
-	ports := n.link("Ports")
-	if ports == "" {
-		ports = n.link("NetworkPorts")
+	ports := "Ports"
+	if !n.has(ports) {
+		ports = "NetworkPorts"
 	}
 	for _, c := range n.list("Controllers") {
 		if v := c.str("FirmwarePackageVersion"); v != "" {
@@ -61,7 +76,7 @@ func (o *sink) adapter(ctx context.Context, n Node, parent string, prio priority
 			break
 		}
 	}
-	members := o.members(ctx, ports, prio, false)
+	members := o.children(ctx, n, ports, prio)
 	for _, port := range members {
 		o.port(ctx, port, p.ID)
 	}

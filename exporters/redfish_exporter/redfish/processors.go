@@ -14,6 +14,9 @@ func collectProcessors(ctx context.Context, o *sink) {
 		parent := short(sys.id())
 		each(o.members(ctx, sys.link("Processors"), health, true), func(n Node) { o.processor(ctx, n, parent) })
 	})
+	each(o.s.chassis, func(ch Node) { // accelerators of a board without a system of its own
+		each(o.members(ctx, ch.link("Processors"), health, true), func(n Node) { o.processor(ctx, n, short(ch.id())) })
+	})
 }
 
 // processorKind maps ProcessorType to hw_type.

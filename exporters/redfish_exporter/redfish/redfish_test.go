@@ -26,7 +26,7 @@ func TestMain(m *testing.M) {
 	flag.Parse()
 	// Tests here wait for slow services more than they compute; fuzzing does not.
 	if flag.Lookup("test.fuzz").Value.String() == "" {
-		if err := flag.Set("test.parallel", "12"); err != nil {
+		if err := flag.Set("test.parallel", "4"); err != nil {
 			panic(err)
 		}
 	}
@@ -99,41 +99,31 @@ func families(t testing.TB, text string) map[string]*dto.MetricFamily {
 	return f
 }
 
-// value finds the sample whose labels include those given.
-func value(f map[string]*dto.MetricFamily, name string, labels ...string) (float64, bool) {
+// matching are the samples of a family whose labels include those given.
+func matching(f map[string]*dto.MetricFamily, name string, labels []string) (out []*dto.Metric) {
 	for _, m := range f[name].GetMetric() {
-		have := map[string]string{}
-		for _, l := range m.GetLabel() {
-			have[l.GetName()] = l.GetValue()
-		}
-		match := true
+		have, match := labelsOf(m), true
 		for i := 0; i < len(labels); i += 2 {
 			match = match && have[labels[i]] == labels[i+1]
 		}
 		if match {
-			return m.GetGauge().GetValue() + m.GetCounter().GetValue(), true
+			out = append(out, m)
 		}
+	}
+	return out
+}
+
+// value is the first of them.
+func value(f map[string]*dto.MetricFamily, name string, labels ...string) (float64, bool) {
+	for _, m := range matching(f, name, labels) {
+		return m.GetGauge().GetValue() + m.GetCounter().GetValue(), true
 	}
 	return 0, false
 }
 
-// count counts the samples of a family whose labels include those given.
+// count is how many they are.
 func count(f map[string]*dto.MetricFamily, name string, labels ...string) int {
-	n := 0
-	for _, m := range f[name].GetMetric() {
-		have := map[string]string{}
-		for _, l := range m.GetLabel() {
-			have[l.GetName()] = l.GetValue()
-		}
-		match := true
-		for i := 0; i < len(labels); i += 2 {
-			match = match && have[labels[i]] == labels[i+1]
-		}
-		if match {
-			n++
-		}
-	}
-	return n
+	return len(matching(f, name, labels))
 }
 
 // serve starts a service and ends it with the test.

@@ -88,7 +88,7 @@ func (s *scrape) fetchHealth(ctx context.Context, path string, p priority, query
 	opt := options{}
 	switch {
 	case ok:
-		opt.since, opt.admit = old.at, func() bool { return time.Since(s.start) < s.healthFree }
+		opt.since, opt.admit = old.at, func() bool { return time.Since(s.start) < s.healthFree || s.healthReads.Add(1) <= healthLeast }
 	case p == late && s.cold && s.sluggish:
 		opt.admit = func() bool { return time.Since(s.start) < coldUntil }
 	}

@@ -31,10 +31,11 @@ const (
 	slowFor = 10 * time.Minute
 	lazyFor = time.Minute
 	// healthFree is how long a scrape reads the health of parts that an earlier one has read;
-	// after that it shows copies of at most healthFor.
-	healthFree = 2500 * time.Millisecond
-	healthFor  = 5 * time.Minute
-	maxPlans   = 16 // sets of collectors that are remembered for one target
+	// after that, but not before healthLeast of them, it shows copies of at most healthFor.
+	healthFree  = 2500 * time.Millisecond
+	healthFor   = 5 * time.Minute
+	healthLeast = 4
+	maxPlans    = 16 // sets of collectors that are remembered for one target
 )
 
 var errDeferred = errors.New("left for a later scrape")
@@ -56,7 +57,7 @@ type scrape struct {
 	foreseen     sync.WaitGroup
 	stopForeseen context.CancelFunc
 
-	slowReads atomic.Int64
+	slowReads, healthReads atomic.Int64
 
 	mu      sync.Mutex
 	entries map[string]*entry

@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptrace"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/inframind/inframind/internal/exporter"
@@ -21,6 +23,8 @@ const (
 	basicFor = 5 * time.Minute
 	// refusedFor is how long a refused credential is not tried again: BMCs lock accounts.
 	refusedFor = time.Minute
+	// loginFor bounds a login whose scrape has ended.
+	loginFor = 10 * time.Second
 )
 
 // session is how a client authenticates. The zero value has not tried yet.
@@ -40,32 +44,65 @@ func (c *client) login(ctx context.Context, used int) (token string, serial int,
 	}
 	select { // a mutex that obeys the context
 	case c.loginTurn <- struct{}{}:
-		defer func() { <-c.loginTurn }()
 	case <-ctx.Done():
 		return "", 0, ctx.Err()
 	}
+	if token, serial, ok, err := c.loggedIn(used); ok {
+		<-c.loginTurn
+		return token, serial, err
+	}
+	if err := c.enter(ctx); err != nil {
+		return "", 0, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.session.token, c.session.serial, nil
+}
+
+// loggedIn says how to authenticate when that is known; ok is false when a session must be
+// asked for.
+func (c *client) loggedIn(used int) (token string, serial int, ok bool, err error) {
 	c.mu.Lock()
 	s := c.session
 	c.mu.Unlock()
 	now := time.Now()
 	switch {
 	case now.Before(s.refused):
-		return "", 0, exporter.Failf(exporter.ReasonUnauthorized, "user or password was refused; tried again in %s", time.Until(s.refused).Round(time.Second))
+		return "", 0, true, exporter.Failf(exporter.ReasonUnauthorized, "user or password was refused; tried again in %s", time.Until(s.refused).Round(time.Second))
 	case s.token != "" && s.serial != used:
-		return s.token, s.serial, nil
+		return s.token, s.serial, true, nil
 	case now.Before(s.basic) && s.serial != used:
-		return "", s.serial, nil
+		return "", s.serial, true, nil
 	case now.Before(s.basic):
 		// Basic authentication was refused too.
 		c.setSession(func(s *session) { s.refused = now.Add(refusedFor) })
-		return "", 0, exporter.Failf(exporter.ReasonUnauthorized, "user or password was refused")
+		return "", 0, true, exporter.Failf(exporter.ReasonUnauthorized, "user or password was refused")
 	}
-	if err := c.createSession(ctx); err != nil {
-		return "", 0, err
+	return "", 0, false, nil
+}
+
+// enter asks for a session and gives the turn back. Once the request is on its way the answer
+// is awaited even when ctx ends: it holds the only key to a session that the service has made.
+func (c *client) enter(ctx context.Context) error {
+	own, cancel := context.WithTimeout(context.WithoutCancel(ctx), loginFor)
+	var sent atomic.Bool
+	own = httptrace.WithClientTrace(own, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { sent.Store(true) }})
+	stop := context.AfterFunc(ctx, func() {
+		if !sent.Load() {
+			cancel()
+		}
+	})
+	done := make(chan error, 1)
+	go func() {
+		defer func() { stop(); cancel(); <-c.loginTurn }()
+		done <- c.createSession(own)
+	}()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.session.token, c.session.serial, nil
 }
 
 func (c *client) setSession(change func(*session)) {
@@ -157,6 +194,12 @@ func (c *client) post(ctx context.Context, path string, body []byte) (*http.Resp
 
 // logout ends the session, whatever became of the scrape's context.
 func (c *client) logout(ctx context.Context) error {
+	select { // a login may still be under way
+	case c.loginTurn <- struct{}{}:
+		defer func() { <-c.loginTurn }()
+	case <-ctx.Done():
+		return fmt.Errorf("log out of %s: %w", c.base.Host, ctx.Err())
+	}
 	var s session
 	c.setSession(func(old *session) { s = *old; *old = session{serial: old.serial + 1} })
 	if s.token == "" || s.location == "" {

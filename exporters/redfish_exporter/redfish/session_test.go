@@ -128,16 +128,35 @@ func TestChangedPassword(t *testing.T) {
 	}
 }
 
-// TestCancelledScrapeLeavesNoSession: the client goes away in the middle of a scrape.
+// TestCancelledScrapeLeavesNoSession: the client goes away in the middle of a scrape, or
+// before the answer to the login has come.
 func TestCancelledScrapeLeavesNoSession(t *testing.T) {
-	svc := &redfishtest.Service{Tree: redfishtest.Full(), Delay: 20 * time.Millisecond}
-	web := serve(t, svc)
-	d := newDriver(t, nil)
-	ctx, cancel := context.WithTimeout(context.Background(), 150*time.Millisecond)
-	defer cancel()
-	_ = exporter.ProbeOnce(ctx, d, "redfish", &exporter.Probe{Target: web.URL, Auth: credential(), Log: quiet()}, io.Discard)
-	if st := svc.Stats(); st.MadeSession != 1 || st.Sessions != 0 {
-		t.Errorf("%d sessions made, %d left; want 1 and 0", st.MadeSession, st.Sessions)
+	for _, delay := range []time.Duration{20 * time.Millisecond, 800 * time.Millisecond} {
+		t.Run(delay.String(), func(t *testing.T) {
+			svc := &redfishtest.Service{Tree: redfishtest.Full(), Delay: delay}
+			web := serve(t, svc)
+			d := newDriver(t, nil)
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			go func() {
+				for svc.Stats().Requests < 2 || delay < 100*time.Millisecond && svc.Stats().MadeSession == 0 {
+					time.Sleep(time.Millisecond)
+				}
+				time.Sleep(50 * time.Millisecond)
+				cancel()
+			}()
+			start := time.Now()
+			_ = exporter.ProbeOnce(ctx, keep{d}, "redfish", &exporter.Probe{Target: web.URL, Auth: credential(), Log: quiet()}, io.Discard)
+			if took := time.Since(start); delay > 100*time.Millisecond && took > delay {
+				t.Errorf("the scrape waited for the login: %s", took)
+			}
+			if err := d.Close(t.Context()); err != nil {
+				t.Error(err)
+			}
+			if st := svc.Stats(); st.MadeSession != 1 || st.Sessions != 0 {
+				t.Errorf("%d sessions made, %d left; want 1 and 0", st.MadeSession, st.Sessions)
+			}
+		})
 	}
 }
 

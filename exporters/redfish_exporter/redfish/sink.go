@@ -89,6 +89,15 @@ func (o *sink) linked(ctx context.Context, n Node, path string, p priority) []No
 	return nodes
 }
 
+// children reads what n holds under key: by the schema a collection or an array of
+// references; services are known that have the one where the other belongs.
+func (o *sink) children(ctx context.Context, n Node, key string, p priority) []Node {
+	if _, array := n.find(key).([]any); array {
+		return o.linked(ctx, n, key, p)
+	}
+	return o.members(ctx, n.link(key), p, false)
+}
+
 func (o *sink) noteAge(age time.Duration) {
 	o.mu.Lock()
 	defer o.mu.Unlock()

@@ -20,8 +20,11 @@ func collectStorage(ctx context.Context, o *sink) {
 		}
 		o.simpleStorage(ctx, sys, parent, len(units) > 0)
 	})
+	if link := o.s.root.link("Storage"); link != "" { // Swordfish: storage that belongs to no system
+		each(o.members(ctx, link, inner, true), func(n Node) { o.storage(ctx, n, "") })
+	}
 	each(o.s.chassis, func(ch Node) {
-		for _, n := range o.members(ctx, ch.link("Drives"), health, false) {
+		for _, n := range o.children(ctx, ch, "Drives", health) {
 			o.drive(ctx, n, short(ch.id()))
 		}
 		// Enclosures list drives that no Storage knows, e.g. unconfigured ones.
@@ -43,7 +46,12 @@ func (o *sink) storage(ctx context.Context, n Node, parent string) {
 	if p, ok := o.part(n, hw.DiskController, parent); ok && !missing(n) {
 		o.status(p, n)
 	}
-	inline := n.list("StorageControllers")
+	var inline []Node
+	for _, c := range n.list("StorageControllers") {
+		if c.full() && !c.has("Members") { // else it is a collection, as Controllers is
+			inline = append(inline, c)
+		}
+	}
 	o.controllerBattery(n, id)
 	for i, c := range inline {
 		if !missing(c) {
@@ -52,7 +60,7 @@ func (o *sink) storage(ctx context.Context, n Node, parent string) {
 		}
 	}
 	if len(inline) == 0 {
-		for i, c := range o.members(ctx, n.link("Controllers"), health, false) {
+		for i, c := range o.members(ctx, firstLink(n, "Controllers", "StorageControllers"), health, false) {
 			o.controller(c, id, i)
 		}
 	}
@@ -61,11 +69,11 @@ func (o *sink) storage(ctx context.Context, n Node, parent string) {
 	}
 	var wg sync.WaitGroup
 	wg.Go(func() {
-		for _, v := range o.members(ctx, n.link("Volumes"), health, false) {
+		for _, v := range o.children(ctx, n, "Volumes", health) {
 			o.volume(v, id)
 		}
 	})
-	each(o.linked(ctx, n, "Drives", health), func(d Node) { o.drive(ctx, d, id) })
+	each(o.children(ctx, n, "Drives", health), func(d Node) { o.drive(ctx, d, id) })
 	wg.Wait()
 }
 

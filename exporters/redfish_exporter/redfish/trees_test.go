@@ -167,7 +167,7 @@ func checkTree(t *testing.T, tree map[string]any) {
 	t.Helper()
 	svc := &redfishtest.Service{Tree: tree}
 	web := serve(t, svc)
-	text := scrapeText(t, newDriver(t, nil), web, 30*time.Second)
+	text := scrapeText(t, newDriver(t, nil), web, 2*time.Minute)
 	f := families(t, text)
 	if up, _ := value(f, "redfish_up"); up != 1 {
 		t.Fatalf("down:\n%s", text)
