@@ -86,7 +86,7 @@ func get(url string) string {
 
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	for range 400 {
+	for range 1200 { // half a minute: machines are busy at times
 		if ok() {
 			return
 		}
