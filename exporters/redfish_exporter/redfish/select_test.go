@@ -35,9 +35,9 @@ func TestSelect(t *testing.T) {
 	}{
 		{"not offered", false, nil, 0, single},
 		{"offered", true, nil, single, 0},
-		{"refused", true, func(w http.ResponseWriter) { http.Error(w, "{}", http.StatusNotImplemented) }, 3, single},
-		{"empty", true, func(w http.ResponseWriter) { _, _ = w.Write([]byte(`{"@odata.id": "/x"}`)) }, 3, single},
-		{"broken", true, func(w http.ResponseWriter) { _, _ = w.Write([]byte(`{`)) }, 3, single},
+		{"refused", true, func(w http.ResponseWriter) { http.Error(w, "{}", http.StatusNotImplemented) }, 6, single},
+		{"empty", true, func(w http.ResponseWriter) { _, _ = w.Write([]byte(`{"@odata.id": "/x"}`)) }, 6, single},
+		{"broken", true, func(w http.ResponseWriter) { _, _ = w.Write([]byte(`{`)) }, 6, single},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			svc := &redfishtest.Service{Tree: redfishtest.Full()}
