@@ -29,11 +29,11 @@ func addEvaluate(a *cli.App) {
 		if err != nil {
 			return err
 		}
-		test, err := corpus.CriticalTest()
+		tests, err := corpus.Tests()
 		if err != nil {
 			return err
 		}
-		suite := evaluate.Suite{Systems: systems, Base: base, Critical: test, Params: model.DefaultParams(), Progress: progress(env)}
+		suite := evaluate.Suite{Systems: systems, Base: base, Tests: tests, Params: model.DefaultParams(), Progress: progress(env)}
 		rep, err := suite.Run(ctx)
 		if err != nil {
 			return err

@@ -41,14 +41,16 @@ func TrainShipped() ([]byte, error) {
 // measure sets the metrics of m: macro-F1 and critical recall on messages it was not trained
 // on, the project's test messages and the held-out labels of the site.
 func measure(m *model.Model, held []label.Example) error {
-	test, err := corpus.CriticalTest()
+	tests, err := corpus.Tests()
 	if err != nil {
 		return err
 	}
 	p := model.NewPredictor(m)
 	var all, site evaluate.Confusion
-	for _, e := range test {
-		all.Add(e.Category, p.Predict(e.Message).Remix(model.LoneMix()).Category, 1)
+	for _, t := range tests {
+		for _, e := range t.Examples {
+			all.Add(e.Category, p.Predict(e.Message).Remix(model.LoneMix()).Category, 1)
+		}
 	}
 	for _, e := range held {
 		site.Add(e.Category, p.Predict(e.Message).Category, 1)

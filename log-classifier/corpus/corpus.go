@@ -19,11 +19,17 @@ var core []byte
 //go:embed extra.csv
 var extra []byte
 
+//go:embed field.csv
+var field []byte
+
 //go:embed wide.csv
 var wide []byte
 
 //go:embed critical_test.csv
 var criticalTest []byte
+
+//go:embed further_test.csv
+var furtherTest []byte
 
 //go:embed shipped.model
 var shipped []byte
@@ -40,7 +46,7 @@ func Rows() ([]model.Row, error) {
 		name   string
 		raw    []byte
 		weight [model.Heads]float64
-	}{{"core", core, full}, {"extra", extra, full}, {"wide", wide, critical}} {
+	}{{"core", core, full}, {"extra", extra, full}, {"field", field, full}, {"wide", wide, critical}} {
 		examples, err := label.Read(bytes.NewReader(part.raw))
 		if err != nil {
 			return nil, fmt.Errorf("corpus %s: %w", part.name, err)
@@ -53,13 +59,19 @@ func Rows() ([]model.Row, error) {
 	return out, nil
 }
 
-// CriticalTest returns the project's own test messages, of kinds that Rows does not hold.
-func CriticalTest() ([]label.Example, error) {
-	examples, err := label.Read(bytes.NewReader(criticalTest))
-	if err != nil {
-		return nil, fmt.Errorf("critical test: %w", err)
+// Tests returns the project's own test messages, of kinds that Rows does not hold. The first
+// set was written before any training, the second one before the corpus was made half as
+// large again.
+func Tests() ([]label.Test, error) {
+	tests := []label.Test{{Name: "critical test"}, {Name: "further test"}}
+	for i, raw := range [][]byte{criticalTest, furtherTest} {
+		examples, err := label.Read(bytes.NewReader(raw))
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", tests[i].Name, err)
+		}
+		tests[i].Examples = examples
 	}
-	return examples, nil
+	return tests, nil
 }
 
 // Shipped returns the model that works out of the box.

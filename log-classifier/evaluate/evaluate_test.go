@@ -105,7 +105,7 @@ func TestSuite(t *testing.T) {
 	p.Calibration, p.MinDF = 0, 1
 	steps := 0
 	rep, err := Suite{
-		Systems: systems, Params: p, Critical: []label.Example{{Category: label.Critical, Message: "kernel panic"}},
+		Systems: systems, Params: p, Tests: []label.Test{{Name: "own", Examples: []label.Example{{Category: label.Critical, Message: "kernel panic"}}}},
 		Progress: func(int, int) { steps++ },
 	}.Run(t.Context())
 	if err != nil {

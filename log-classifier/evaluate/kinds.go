@@ -10,16 +10,16 @@ import (
 // same kind of software, by the beginnings of their names. Leaving them out as well measures
 // a kind of system the model knows nothing of.
 var sameKind = map[string][]string{
-	"Apache":    {"apache", "nginx"},
-	"BGL":       {"bluegene", "hpc-ras", "infiniband", "compute-kernel", "ras-", "mmcs", "ionode", "cray", "transport-sessions"},
-	"HDFS":      {"hadoop", "big-data", "dfs-", "hdfs", "hbase", "transport-sessions"},
-	"Hadoop":    {"hadoop", "big-data", "yarn", "mapreduce", "dfs-", "hdfs", "spark", "transport-sessions"},
-	"HealthApp": {"mobile-app", "health", "wearable", "android", "chatter"},
+	"Apache":    {"apache", "nginx", "web-servers"},
+	"BGL":       {"bluegene", "hpc", "lustre", "generic-critical", "linux-edac", "linux-cluster", "infiniband", "compute-kernel", "ras-", "mmcs", "ionode", "cray", "transport-sessions"},
+	"HDFS":      {"hadoop", "big-data", "bigdata", "dfs-", "hdfs", "hbase", "transport-sessions"},
+	"Hadoop":    {"hadoop", "big-data", "bigdata", "service-notes", "yarn", "mapreduce", "dfs-", "hdfs", "spark", "transport-sessions"},
+	"HealthApp": {"mobile-app", "health", "wearable", "android", "apple-mobile", "chatter", "dev-debris"},
 	"Linux":     {"linux-", "kernel", "sshd", "sudo", "systemd", "pam"},
-	"Mac":       {"mac", "ios", "desktop", "wifi"},
-	"OpenSSH":   {"sshd", "sudo", "pam", "linux-cluster"},
+	"Mac":       {"mac", "ios", "apple-mobile", "desktop", "wifi", "dev-debris"},
+	"OpenSSH":   {"sshd", "sudo", "pam", "auth-", "linux-cluster"},
 	"Proxifier": {"net-proxy", "proxy", "firewall", "transport-sessions", "haproxy", "squid"},
-	"Zookeeper": {"zookeeper", "coordination", "etcd", "consul", "raft", "transport-sessions"},
+	"Zookeeper": {"zookeeper", "coord", "service-notes", "etcd", "consul", "raft", "transport-sessions"},
 }
 
 // WithoutKind returns the rows of the corpus that are not of the same kind as the system.

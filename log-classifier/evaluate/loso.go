@@ -26,7 +26,7 @@ func Linear(p model.Params) Trainer {
 type Measure struct {
 	Lines, Templates     Confusion
 	LineRel, TemplateRel Reliability
-	CriticalToNoise      []Miss // every template called noise that is critical
+	CriticalMissed       []Miss // every critical template called something else
 }
 
 // Miss is one template that was labelled wrongly.
@@ -72,8 +72,8 @@ func (m *Measure) Score(s System, predict Predict) []Miss {
 		if got != t.Category {
 			miss := Miss{s.Name, t.ID, s.Lines[t.Lines[0]], t.Category, got, p}
 			wrong = append(wrong, miss)
-			if t.Category == label.Critical && got == label.Noise {
-				m.CriticalToNoise = append(m.CriticalToNoise, miss)
+			if t.Category == label.Critical {
+				m.CriticalMissed = append(m.CriticalMissed, miss)
 			}
 		}
 	}

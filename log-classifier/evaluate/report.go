@@ -1,11 +1,13 @@
 package evaluate
 
 import (
+	"cmp"
 	"encoding/csv"
 	"fmt"
 	"html/template"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -41,11 +43,21 @@ func (r *Report) WriteText(w io.Writer) error {
 		}
 		fmt.Fprintln(tw)
 	}
-	p, rec, f1 := r.Critical.Class(label.Critical)
-	fmt.Fprintf(tw, "\ncritical test (%.0f messages of other kinds)\trecall %s\tprecision %s\tF1 %s\tmacro-F1 %s\n", r.Critical.Total(), num(rec), num(p), num(f1), num(r.Critical.Macro()))
+	fmt.Fprintln(tw, "\nown messages of other kinds\tmessages\tcritical recall\tcritical precision\talarm F1\tmacro-F1")
+	for _, t := range r.Tests {
+		p, rec, _ := t.Class(label.Critical)
+		_, _, alarm := t.Alarm()
+		fmt.Fprintf(tw, "%s\t%.0f\t%s\t%s\t%s\t%s\n", t.Name, t.Total(), num(rec), num(p), num(alarm), num(t.Macro()))
+	}
 	for _, x := range r.Results {
-		if x.Name == resLOSOM {
-			writeConfusion(tw, x)
+		switch x.Name {
+		case resLOSOM:
+			writeConfusion(tw, x.Name+", templates", x.Templates)
+			writeReliability(tw, x)
+			writeMisses(tw, "critical templates called something else, "+x.Name, x.CriticalMissed)
+		case resRandom:
+			writeConfusion(tw, x.Name+", lines", x.Lines)
+			writeMisses(tw, "critical templates called something else, "+x.Name, x.CriticalMissed)
 		}
 	}
 	fmt.Fprintf(tw, "\ntemplates of\tgrouping accuracy\twith ids as given out\tfound\ttrue\n")
@@ -59,25 +71,34 @@ func (r *Report) WriteText(w io.Writer) error {
 	return tw.Flush()
 }
 
-func writeConfusion(w io.Writer, x Result) {
-	fmt.Fprintf(w, "\n%s, templates\tprecision\trecall\tF1\tcritical\twarning\tinformational\tnoise\t<- labelled as\n", x.Name)
+func writeConfusion(w io.Writer, title string, m Confusion) {
+	fmt.Fprintf(w, "\n%s\tprecision\trecall\tF1\tcritical\twarning\tinformational\tnoise\t<- labelled as\n", title)
 	for c := range label.Category(label.Count) {
-		p, rec, f1 := x.Templates.Class(c)
+		p, rec, f1 := m.Class(c)
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s", c, num(p), num(rec), num(f1))
 		for g := range label.Count {
-			fmt.Fprintf(w, "\t%.0f", x.Templates[c][g])
+			fmt.Fprintf(w, "\t%.0f", m[c][g])
 		}
 		fmt.Fprintln(w)
 	}
+}
+
+func writeReliability(w io.Writer, x Result) {
 	fmt.Fprintf(w, "\nconfidence\ttemplates\tmean confidence\tright\n")
 	for b, bin := range x.TemplateRel.Bins() {
 		if bin.Count > 0 {
 			fmt.Fprintf(w, "%.1f-%.1f\t%.0f\t%s\t%s\n", float64(b)/10, float64(b+1)/10, bin.Count, num(bin.Confidence), num(bin.Accuracy))
 		}
 	}
-	fmt.Fprintf(w, "\ncritical templates called noise\t%d\n", len(x.CriticalToNoise))
-	for _, m := range x.CriticalToNoise {
-		fmt.Fprintf(w, "%s %s\t%s\t%.120s\n", m.System, m.Event, num(m.Confidence), m.Message)
+}
+
+// writeMisses lists them one by one, those called noise first.
+func writeMisses(w io.Writer, title string, misses []Miss) {
+	misses = slices.Clone(misses)
+	slices.SortStableFunc(misses, func(a, b Miss) int { return cmp.Compare(b.Got, a.Got) })
+	fmt.Fprintf(w, "\n%s\t%d\n", title, len(misses))
+	for _, m := range misses {
+		fmt.Fprintf(w, "%s %s\t%s %s\t%.120s\n", m.System, m.Event, m.Got, num(m.Confidence), m.Message)
 	}
 }
 

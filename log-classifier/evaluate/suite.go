@@ -29,16 +29,23 @@ type Grouping struct {
 // Report is everything that Run measured.
 type Report struct {
 	Results  []Result
-	Critical Confusion // over the project's own critical test
-	Wrong    []Miss    // leaving one system out, with the site's mix
+	Tests    []TestResult
+	Wrong    []Miss // leaving one system out, with the site's mix
 	Grouping []Grouping
+}
+
+// TestResult is how the corpus alone labels one of the project's own tests, each message as
+// one that comes alone.
+type TestResult struct {
+	Name string
+	Confusion
 }
 
 // Suite is what Run measures with.
 type Suite struct {
 	Systems  []System
 	Base     []model.Row // the project's corpus
-	Critical []label.Example
+	Tests    []label.Test
 	Params   model.Params
 	Progress func(done, total int) // may be nil
 }
@@ -76,6 +83,15 @@ func withLevels(m *model.Model, s System) Predict {
 		x := predict(msg).Remix(mix)
 		return x.Category, x.Confidence
 	}
+}
+
+// lone labels the messages of a test one by one, without a site's mix.
+func lone(m *model.Model, t label.Test) TestResult {
+	out, p := TestResult{Name: t.Name}, model.NewPredictor(m)
+	for _, e := range t.Examples {
+		out.Add(e.Category, p.Predict(e.Message).Remix(model.LoneMix()).Category, 1)
+	}
+	return out
 }
 
 func plain(m *model.Model) Predict {
@@ -140,9 +156,8 @@ func (s Suite) Run(ctx context.Context) (*Report, error) {
 		}
 	}
 	corpusModel := model.Train(s.Base, s.Params)
-	lone := model.NewPredictor(corpusModel)
-	for _, e := range s.Critical {
-		rep.Critical.Add(e.Category, lone.Predict(e.Message).Remix(model.LoneMix()).Category, 1)
+	for _, t := range s.Tests {
+		rep.Tests = append(rep.Tests, lone(corpusModel, t))
 	}
 	step()
 	for i, sys := range s.Systems {

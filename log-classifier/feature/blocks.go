@@ -8,7 +8,7 @@ type Source struct {
 	N    uint16
 }
 
-// Kinds of sources: word N of the line and its pieces, words N-1 and N, the line's shape.
+// Kinds of sources: word N of the line, words N-1 and N, the line's shape.
 const (
 	OfWord  = 'w'
 	OfPair  = 'b'
@@ -27,30 +27,6 @@ func (x *Extractor) wordBlock([]byte) {
 	if n := len(ws); n > 0 {
 		x.add('f', ws[0].hash, Source{OfWord, 0})
 		x.add('l', ws[n-1].hash, Source{OfWord, uint16(n - 1)})
-	}
-}
-
-// charBlock: pieces of 3 to 5 letters of the words, with their borders.
-func (x *Extractor) charBlock([]byte) {
-	for i := range x.words {
-		pieces(&x.words[i], func(h uint64) { x.add('c', h, Source{OfWord, uint16(i)}) })
-	}
-}
-
-// pieces calls add with the hash of each piece of a word.
-func pieces(w *word, add func(h uint64)) {
-	if w.kind != 'w' || len(w.text) < 3 || len(w.text) > 30 {
-		return
-	}
-	var buf [32]byte
-	n := copy(buf[1:], w.text) + 2
-	buf[0], buf[n-1] = '_', '_'
-	for s := 0; s+3 <= n; s++ {
-		h := hashBytes(fnvOffset, buf[s:s+2])
-		for e := s + 2; e < n && e < s+5; e++ {
-			h = (h ^ uint64(buf[e])) * fnvPrime
-			add(h)
-		}
 	}
 }
 
@@ -171,7 +147,21 @@ func isNegation(w []byte) bool {
 // shapeBlock: buckets of length, numbers, key=value pairs, brackets, capitals and the like.
 func (x *Extractor) shapeBlock(masked []byte) {
 	var kv, brackets, dots, colons, place, capitals int
-	for _, c := range masked {
+	var camel, under, calls, scopes, grammar, past, going int
+	for i, c := range masked {
+		if i > 0 {
+			p := masked[i-1]
+			switch {
+			case isUpper(c) && p >= 'a' && p <= 'z':
+				camel++
+			case c == '_' && isLetter(p):
+				under++
+			case c == '(' && isLetter(p):
+				calls++
+			case c == ':' && p == ':', c == '>' && p == '-':
+				scopes++
+			}
+		}
 		switch c {
 		case '=':
 			kv++
@@ -190,6 +180,14 @@ func (x *Extractor) shapeBlock(masked []byte) {
 		if x.words[i].capital {
 			capitals++
 		}
+		switch x.words[i].form {
+		case formGrammar:
+			grammar++
+		case formPast:
+			past++
+		case formGoing:
+			going++
+		}
 	}
 	x.shape(0, log2(len(x.words)))
 	x.shape(1, min(place, 6))
@@ -198,6 +196,14 @@ func (x *Extractor) shapeBlock(masked []byte) {
 	x.shape(4, log2(dots))
 	x.shape(5, min(colons, 4))
 	x.shape(6, min(capitals, 3))
+	// What follows tells code talking to its author from sentences for an operator.
+	x.shape(11, min(camel, 4))
+	x.shape(12, min(under, 3))
+	x.shape(13, min(scopes, 2))
+	x.shape(14, min(calls, 2))
+	x.shape(15, min(grammar, 4))
+	x.shape(16, min(past, 2))
+	x.shape(17, min(going, 2))
 	if len(masked) > 0 {
 		x.shape(7, class(masked[0]))
 		x.shape(8, class(masked[len(masked)-1]))
@@ -208,7 +214,8 @@ func (x *Extractor) shapeBlock(masked []byte) {
 	}
 }
 
-var shapeNames = [...]string{"words", "values", "pairs", "brackets", "dots", "colons", "capitals", "first", "last", "share", "first ending"}
+var shapeNames = [...]string{"words", "values", "pairs", "brackets", "dots", "colons", "capitals", "first", "last", "share", "first ending",
+	"camel case", "underscores", "scopes", "calls", "grammar", "-ed", "-ing"}
 
 func (x *Extractor) shape(kind, v int) { x.line(OfShape, kind*256+v) }
 
@@ -250,4 +257,30 @@ func ending(w []byte) int {
 		return 3
 	}
 	return 0
+}
+
+// Forms of words that the shape counts.
+const (
+	formOther = iota
+	formPast  // ends in -ed
+	formGoing // ends in -ing
+	formGrammar
+)
+
+// formOf returns the form of a lower-case word. Grammar is what sentences have and code has
+// not.
+func formOf(w []byte) uint8 {
+	switch string(w) {
+	case "the", "a", "an", "is", "was", "are", "were", "has", "have", "had", "been", "be", "will",
+		"to", "of", "by", "with", "for", "from", "at", "in", "on", "it", "its", "this", "that",
+		"and", "or", "after", "before", "because", "due", "while", "when", "as", "which":
+		return formGrammar
+	}
+	switch ending(w) {
+	case 1:
+		return formPast
+	case 2:
+		return formGoing
+	}
+	return formOther
 }

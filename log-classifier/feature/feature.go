@@ -1,5 +1,5 @@
 // Package feature turns a masked log line into the hashed features of the classifier: words,
-// pieces of words, stems, what words mean in any system (lexicons), and the line's shape.
+// stems, what words mean in any system (lexicons), and the line's shape.
 // Every block has unit length, so that a long line weighs as much as a short one.
 package feature
 
@@ -14,7 +14,6 @@ const Dim = 1 << 17
 // Blocks of features. They scale, and are switched off in ablations, one by one.
 const (
 	BlockWord = iota
-	BlockChar
 	BlockStem
 	BlockLex
 	BlockShape
@@ -36,7 +35,7 @@ type Options struct {
 }
 
 // Defaults are the block weights of the shipped model.
-func Defaults() Options { return Options{Scale: [Blocks]float32{1.5, 0.7, 1.5, 0.3, 0.3}} }
+func Defaults() Options { return Options{Scale: [Blocks]float32{1.5, 1.5, 0.3, 0.5}} }
 
 type word struct {
 	*wordInfo
@@ -62,6 +61,7 @@ type wordInfo struct {
 	hash, stem uint64
 	stemLen    int
 	classes    uint16
+	form       uint8
 	scored     bool // the sums are filled
 	sums       wordSums
 }
@@ -98,7 +98,7 @@ func (x *Extractor) Extract(masked []byte) Vector {
 	x.Split(masked)
 	v := &x.vec
 	v.Idx, v.Val, v.Of = v.Idx[:0], v.Val[:0], v.Of[:0]
-	blocks := [Blocks]func(masked []byte){x.wordBlock, x.charBlock, x.stemBlock, x.lexBlock, x.shapeBlock}
+	blocks := [Blocks]func(masked []byte){x.wordBlock, x.stemBlock, x.lexBlock, x.shapeBlock}
 	for b, fill := range blocks {
 		if x.opt.Scale[b] == 0 {
 			continue
@@ -202,7 +202,7 @@ func (x *Extractor) one(text []byte, hash uint64, kind byte, capital bool) {
 	info := x.memo.find(hash)
 	if info == nil {
 		n := stem(text)
-		info = &wordInfo{hash: hash, stem: hashBytes(fnvOffset, text[:n]), stemLen: n}
+		info = &wordInfo{hash: hash, stem: hashBytes(fnvOffset, text[:n]), stemLen: n, form: formOf(text)}
 		if kind == 'w' {
 			info.classes = x.lex.classes(text)
 		}

@@ -32,16 +32,16 @@ func (s *Sum) join(o Sum, scale float32) {
 }
 
 // wordSums are the sums of what depends on one word only.
-type wordSums struct{ plain, first, last, stem, pieces Sum }
+type wordSums struct{ plain, first, last, stem Sum }
 
 // Score returns the sum of w (Dim buckets of Heads weights) over the features of a masked
 // line, each times its value: what Extract and a multiplication give, without the vector.
-// Most features are pieces of one word, so that their sums are remembered by word. An
+// Most features are about one word, so that their sums are remembered by word. An
 // extractor scores with one w only.
 func (x *Extractor) Score(masked []byte, w []float32) Sum {
 	x.Split(masked)
 	x.w = w
-	blocks := [Blocks]func(masked []byte){x.scoreWords, x.scorePieces, x.scoreStems, x.lexBlock, x.shapeBlock}
+	blocks := [Blocks]func(masked []byte){x.scoreWords, x.scoreStems, x.lexBlock, x.shapeBlock}
 	var all Sum
 	for b, fill := range blocks {
 		if x.opt.Scale[b] == 0 {
@@ -67,7 +67,6 @@ func (x *Extractor) of(w *word) *wordSums {
 	s.first.add(x.w, bucket('f', w.hash))
 	s.last.add(x.w, bucket('l', w.hash))
 	s.stem.add(x.w, bucket('s', w.wordInfo.stem))
-	pieces(w, func(h uint64) { s.pieces.add(x.w, bucket('c', h)) })
 	w.scored = true
 	return s
 }
@@ -83,12 +82,6 @@ func (x *Extractor) scoreWords([]byte) {
 	if n := len(ws); n > 0 {
 		x.sum.join(x.of(&ws[0]).first, 1)
 		x.sum.join(x.of(&ws[n-1]).last, 1)
-	}
-}
-
-func (x *Extractor) scorePieces([]byte) {
-	for i := range x.words {
-		x.sum.join(x.of(&x.words[i]).pieces, 1)
 	}
 }
 

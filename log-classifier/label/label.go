@@ -50,6 +50,12 @@ type Example struct {
 	Message  string
 }
 
+// Test is a named set of examples that no model is trained on.
+type Test struct {
+	Name     string
+	Examples []Example
+}
+
 // Read reads a CSV whose header names the columns label, message and optionally system, in
 // any order. Errors name the line.
 func Read(r io.Reader) ([]Example, error) {

@@ -189,6 +189,10 @@ func Train(rows []Row, p Params) *Model {
 	return m
 }
 
+// caution is how much less is known of a site's system than of a system of the corpus that is
+// left out: fitted once on recorded systems.
+const caution = 0.7
+
 // calibrate scores every row by heads that have not seen its system, and fits on those
 // scores the scale of each head that makes its probabilities true. The shift stays.
 func calibrate(d *data, p Params) Calibration {
@@ -207,7 +211,7 @@ func calibrate(d *data, p Params) Calibration {
 	var c Calibration
 	for h := range Heads {
 		positive, weight := d.question(h, nil, -1)
-		c.Scale[h] = fitScale(z, h, positive, weight)
+		c.Scale[h] = caution * fitScale(z, h, positive, weight)
 		c.Shift[h] = p.Shift[h]
 	}
 	return c
