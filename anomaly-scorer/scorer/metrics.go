@@ -150,12 +150,12 @@ func jointScore(list []seasonal.Series) (score float64, ok bool) {
 }
 
 // beyond is how far the last value lies from the middle of the first known ones, in units
-// of which three are what one in a hundred reaches: a rank alone could not tell the highest
-// of a thousand usual ones from an outlier.
+// of which six are what one in a hundred reaches: there the score is one half. A rank could
+// not tell the highest of a thousand usual ones from an outlier.
 func beyond(v []float64, known int) float64 {
 	usual := slices.Sorted(slices.Values(v[:known]))
 	mid := measure.Quantile(usual, .5)
-	return (v[len(v)-1] - mid) / max((measure.Quantile(usual, .99)-mid)/3, 1e-6)
+	return (v[len(v)-1] - mid) / max((measure.Quantile(usual, .99)-mid)/6, 1e-6)
 }
 
 func length(row []float32) float64 {

@@ -85,10 +85,11 @@ func TestServerMetrics(t *testing.T) {
 	}
 	for _, tc := range []struct {
 		set   string
+		skip  int // of so many servers one is taken: it takes long
 		each  int // rows in five minutes
 		every int // points between two judgements in calm times
-		auroc float64
-	}{{"asd", 1, 24, 0}, {"smd", 5, 36, 0}} {
+		found float64
+	}{{"asd", 1, 1, 24, .35}, {"smd", 3, 5, 36, .45}} {
 		dirs, err := filepath.Glob(filepath.Join(testdata.Dir(t, "timeseries/"+tc.set), "*"))
 		if err != nil {
 			t.Fatal(err)
@@ -96,7 +97,12 @@ func TestServerMetrics(t *testing.T) {
 		var scores []float64
 		var truth []bool
 		events, found, alarms, calm := 0, 0, 0, 0
-		for _, dir := range dirs {
+		servers := 0
+		for i, dir := range dirs {
+			if i%tc.skip != 0 {
+				continue
+			}
+			servers++
 			s := readServer(t, dir, tc.each)
 			for i := s.train; i < len(s.marked); i++ {
 				if s.marked[i] { // the incident's first two hours, at most
@@ -124,10 +130,10 @@ func TestServerMetrics(t *testing.T) {
 				}
 			}
 		}
-		auroc := measure.AUROC(scores, truth)
-		t.Logf("%s: %d servers, AUROC %.3f, %d of %d incidents found, %.1f %% of %d calm moments flagged", tc.set, len(dirs), auroc, found, events, 100*float64(alarms)/float64(calm), calm)
-		if auroc < tc.auroc {
-			t.Errorf("%s: AUROC %.3f", tc.set, auroc)
+		recall, wrong := float64(found)/float64(events), float64(alarms)/float64(calm)
+		t.Logf("%s: %d servers, AUROC %.3f, %d of %d incidents found, %.1f %% of %d calm moments flagged", tc.set, servers, measure.AUROC(scores, truth), found, events, 100*wrong, calm)
+		if recall < tc.found || wrong > .04 {
+			t.Errorf("%s: below the bar", tc.set)
 		}
 	}
 }
