@@ -23,6 +23,7 @@ const (
 	suffix    = ".curve"
 	maxFile   = 64 << 20
 	maxHeader = 1 << 20
+	maxStepMS = 1 << 40 // 35 years
 )
 
 type header struct {
@@ -86,7 +87,7 @@ func decode(raw []byte) (Curve, error) {
 		return Curve{}, fmt.Errorf("%w: %w", errDamaged, err)
 	}
 	data := body[8+n:]
-	if h.Points < 0 || h.StepMS <= 0 || len(data)%4 != 0 || len(h.Quantiles)*h.Points != len(data)/4 {
+	if h.Points < 0 || h.Points > maxFile || h.StepMS <= 0 || h.StepMS > maxStepMS || len(data)%4 != 0 || len(h.Quantiles)*h.Points != len(data)/4 {
 		return Curve{}, errDamaged
 	}
 	c := Curve{Labels: labels.FromMap(h.Labels), Start: time.UnixMilli(h.StartMS), Step: time.Duration(h.StepMS) * time.Millisecond, Events: h.Events}
