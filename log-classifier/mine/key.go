@@ -14,13 +14,14 @@ import (
 // vary. Values in a row count as one. It holds scratch space: its results are valid until
 // the next call.
 type keyer struct {
-	slots  slots
-	folded []byte
-	words  [][]byte
-	value  []byte // of one word: what is compared
-	typed  []byte // and what is shown
-	key    list   // what is compared
-	shown  list   // the same with typed placeholders, for people
+	slots   slots
+	folded  []byte
+	words   [][]byte
+	value   []byte // of one word: what is compared
+	typed   []byte // and what is shown
+	key     list   // what is compared
+	shown   list   // the same with typed placeholders, for people
+	dropped bool   // the last word was swallowed
 }
 
 // list is tokens joined by blanks.
@@ -74,6 +75,7 @@ var wild = []byte(Wild)
 func (k *keyer) read(masked []byte) {
 	k.key.reset()
 	k.shown.reset()
+	k.dropped = false
 	k.fold(masked)
 	k.split()
 	for i := 0; i < len(k.words); i++ {
@@ -107,7 +109,10 @@ func (k *keyer) word(i int) (more int) {
 		k.push(wild, []byte(token.Time))
 		return n - 1
 	}
-	if isUnit(w) && k.afterValue() {
+	switch {
+	case isUnit(w) && k.dropped:
+		return 0
+	case isUnit(w) && k.afterValue():
 		k.shown.extend(w)
 		return 0
 	}
@@ -149,11 +154,15 @@ func (k *keyer) push(key, shown []byte) {
 		key = wild
 	}
 	if last := k.key.last(); len(last) > 0 {
-		after := isWild(last) && string(k.shown.last()) != Wild
-		if isWild(key) && string(shown) != Wild && (after || shown[0] == '(') || after && string(key) == "()" {
+		before := k.shown.last()
+		after := isWild(last) && string(before) != Wild
+		alike := isPlaceholder(before) && isPlaceholder(shown) || bytes.Equal(before, shown)
+		if isWild(key) && string(shown) != Wild && (after && alike || shown[0] == '(') || after && string(key) == "()" {
+			k.dropped = true
 			return
 		}
 	}
+	k.dropped = false
 	k.key.push(key)
 	k.shown.push(shown)
 }
@@ -204,7 +213,7 @@ func (k *keyer) valueOf(w []byte) []byte {
 		switch p := w[i:j]; {
 		case !holds && !isConstant(p) && !isRandom(p) && !isFile(p) && bytes.IndexByte(p, '\\') < 0:
 			out, typed = append(out, p...), append(typed, p...)
-		case holds && longName(p):
+		case holds && (longName(p) || capitalName(p)):
 			out, typed = appendName(out, p), append(typed, p...)
 		case len(out) > len(Wild) && bytes.HasSuffix(out[:len(out)-1], wild):
 			out, typed = out[:len(out)-1], typed[:len(typed)-1] // <*>,<*> is one value

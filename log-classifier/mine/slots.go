@@ -18,27 +18,30 @@ type slots struct {
 // maxSlots bounds the slots that are remembered; those beyond never vary.
 const maxSlots = 20_000
 
-// varies tells whether the value of a slot does not tell templates apart, and remembers it.
+// varies tells whether the value of a slot does not tell templates apart, and remembers it. A
+// value with a placeholder never does; where one was seen, one word less makes a slot vary.
 func (s *slots) varies(slot, value []byte) bool {
-	if bytes.IndexByte(value, '<') >= 0 {
-		return true
-	}
 	h := xxhash.Sum64(slot)
 	seen := s.seen[h]
 	if len(seen) >= s.values {
 		return true
 	}
-	v := xxhash.Sum64(value)
-	if slices.Contains(seen, v) {
-		return false
+	typed := bytes.IndexByte(value, '<') >= 0
+	v := uint64(typedValue)
+	if !typed {
+		v = xxhash.Sum64(value)
 	}
-	if seen == nil && len(s.seen) >= maxSlots {
-		return false
+	if slices.Contains(seen, v) || seen == nil && len(s.seen) >= maxSlots {
+		return typed
 	}
-	s.seen[h] = append(seen, v)
-	if len(seen)+1 < s.values {
-		return false
+	seen = append(seen, v)
+	if len(seen) == s.values-1 && slices.Contains(seen, typedValue) {
+		seen = append(seen, v) // enough
 	}
-	s.grown = true
-	return true
+	s.seen[h] = seen
+	s.grown = s.grown || len(seen) >= s.values
+	return typed || len(seen) >= s.values
 }
+
+// typedValue stands for all values with a placeholder.
+const typedValue = 1

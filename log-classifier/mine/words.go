@@ -137,6 +137,15 @@ func longName(p []byte) bool {
 	return letters >= 16 && numbers == 1 && p[len(p)-1] != '>' && !bytes.Contains(p, []byte(token.Hex))
 }
 
+// capitalName knows names such as SOCKS5, which end in a number and are no id.
+func capitalName(p []byte) bool {
+	letters, ok := bytes.CutSuffix(p, []byte(token.Num))
+	for _, c := range letters {
+		ok = ok && c >= 'A' && c <= 'Z'
+	}
+	return ok && len(letters) >= 3
+}
+
 // isRandom knows names that a machine drew: web-x7f9k of Kubernetes, whose five letters make
 // no word.
 func isRandom(p []byte) bool {
@@ -158,7 +167,13 @@ func isRandom(p []byte) bool {
 // isBase64 knows base64 by its padding.
 func isBase64(w []byte) bool {
 	w = bytes.TrimRight(w, ",.;:)")
-	if len(w) < 16 || w[len(w)-1] != '=' {
+	if len(w) == 0 || w[len(w)-1] != '=' {
+		return false
+	}
+	if bytes.HasSuffix(w, []byte(token.ID+"==")) || bytes.HasSuffix(w, []byte(token.ID+"=")) {
+		return true
+	}
+	if len(w) < 16 {
 		return false
 	}
 	for _, c := range bytes.TrimRight(w, "=") {
