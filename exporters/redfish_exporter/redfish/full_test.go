@@ -49,7 +49,7 @@ var fullServers = []struct {
 }{
 	{"expand one level", 1, 30},
 	{"expand many levels", 6, 30},
-	{"expand refused", 0, 80},
+	{"expand refused", 0, 90},
 }
 
 func fullService(levels int) *redfishtest.Service {

@@ -113,6 +113,35 @@ func TestForeseen(t *testing.T) {
 	}
 }
 
+// TestExpandEnds: a service that stops to expand, after a scrape in which it did, costs
+// requests but no metric.
+func TestExpandEnds(t *testing.T) {
+	svc := &redfishtest.Service{Tree: redfishtest.Full()}
+	svc.OfferExpand(1)
+	ended := false
+	svc.Fault = func(w http.ResponseWriter, r *http.Request) bool {
+		if ended && r.URL.Query().Has("$expand") {
+			http.Error(w, "{}", http.StatusInternalServerError)
+			return true
+		}
+		return false
+	}
+	web := serve(t, svc)
+	d := newDriver(t, nil)
+	full(t, scrapeText(t, d, web, 20*time.Second))
+	ended = true
+	for range 3 {
+		full(t, scrapeText(t, d, web, 20*time.Second))
+	}
+	svc.Reset()
+	full(t, scrapeText(t, d, web, 20*time.Second))
+	for _, p := range svc.Stats().Paths {
+		if strings.Contains(p, "$expand") {
+			t.Errorf("still asked: %s", p)
+		}
+	}
+}
+
 // TestDeadlineShowsCopies: a scrape with too little time shows what an earlier one read.
 func TestDeadlineShowsCopies(t *testing.T) {
 	svc := &redfishtest.Service{Tree: redfishtest.Full(), Delay: 20 * time.Millisecond}

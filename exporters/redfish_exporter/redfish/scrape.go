@@ -244,7 +244,7 @@ func (s *scrape) expanded(ctx context.Context, link string, p priority, deep boo
 		s.forgetShallow(path)
 	}
 	n, age, err := s.read(ctx, path, p, query)
-	if query == "" || err == nil || errors.Is(err, errDeferred) || ctx.Err() != nil || !expandFault(err) {
+	if err == nil || errors.Is(err, errDeferred) || ctx.Err() != nil || !expandFault(err) || !s.askedExpanded(path) {
 		return n, age, err
 	}
 	// Refused, broken or too large: the plain resource may still be had.
@@ -255,6 +255,14 @@ func (s *scrape) expanded(ctx context.Context, link string, p priority, deep boo
 	delete(s.entries, path)
 	s.mu.Unlock()
 	return s.read(ctx, path, p, "")
+}
+
+// askedExpanded says that path was asked for with $expand, by us or foreseen.
+func (s *scrape) askedExpanded(path string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e := s.entries[path]
+	return e != nil && strings.Contains(e.query, "$expand")
 }
 
 // forgetShallow forgets a collection that came inside another resource with references
