@@ -74,9 +74,9 @@ func BenchmarkLabelCold(b *testing.B) {
 	rate(b, len(lines), since)
 }
 
-// BenchmarkLabelDistinct labels lines of which no two are alike when masked: nothing that is
-// remembered of one line answers another.
-func BenchmarkLabelDistinct(b *testing.B) {
+// BenchmarkWorstCase labels lines that each hold a word never seen before and make a template
+// of their own: nothing that is remembered of one line answers another.
+func BenchmarkWorstCase(b *testing.B) {
 	lines, m := recorded(b), shippedModel(b)
 	for i := range lines {
 		w := lines[(i*7919)%len(lines)]
