@@ -202,8 +202,11 @@ func clean(link, host string) (string, error) {
 	return path, nil
 }
 
-// short turns an address into an hw_id: without the service root.
-func short(path string) string {
-	path, _ = strings.CutPrefix(path, "/redfish/v1")
-	return strings.Trim(path, "/")
+// short turns an address into an hw_id: without host and service root.
+func short(address string) string {
+	if path, err := clean(address, ""); err == nil {
+		address = path
+	}
+	address, _ = strings.CutPrefix(address, "/redfish/v1")
+	return strings.Trim(address, "/")
 }

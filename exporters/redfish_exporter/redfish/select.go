@@ -25,9 +25,9 @@ func selection(address string) (kind, properties string) {
 	dir, last := path.Split(address)
 	switch parent := path.Base(dir); {
 	case last == "MemoryMetrics":
-		return last, "LifeTime,CurrentPeriod,HealthData,BandwidthPercent,Oem"
+		return last, "Id,LifeTime,CurrentPeriod,HealthData,BandwidthPercent,Oem"
 	case last == "Metrics" && path.Base(path.Dir(path.Clean(dir))) == "Ports":
-		return "PortMetrics", "RXBytes,TXBytes,RXErrors,TXErrors,PCIeErrors"
+		return "PortMetrics", "Id,RXBytes,TXBytes,RXErrors,TXErrors,PCIeErrors"
 	case parent == "FirmwareInventory":
 		return parent, "Id,Name,Version,Status"
 	case parent == "PCIeDevices":
@@ -37,7 +37,8 @@ func selection(address string) (kind, properties string) {
 }
 
 // requestSlow asks for a slow-changing resource, by $select for what is used of it where the
-// service can do that. A kind that was refused, or came empty, is asked for whole from then on.
+// service can do that. A kind that was refused, or came without its Id, as a page of a
+// collection does, is asked for whole from then on.
 func (s *scrape) requestSlow(ctx context.Context, address string, p priority, query string, opt options) (Node, error) {
 	kind, properties := selection(address)
 	if query != "" || kind == "" || strings.Contains(address, "?") || !s.c.selectable(kind) {
@@ -54,7 +55,7 @@ func (s *scrape) requestSlow(ctx context.Context, address string, p priority, qu
 	switch {
 	case tooLate:
 		return s.request(ctx, address, p, "", opt)
-	case err == nil && n.full(), ctx.Err() != nil, errors.Is(err, errDeferred), errors.Is(err, errNotModified),
+	case err == nil && n.has("Id"), ctx.Err() != nil, errors.Is(err, errDeferred), errors.Is(err, errNotModified),
 		errors.As(err, &status) && status.code == http.StatusNotFound, err != nil && !expandFault(err):
 		return n, err
 	}
