@@ -53,6 +53,7 @@ type pipe struct {
 	joiner logline.Joiner
 	traces traces
 	buf    []byte
+	now    time.Time // the lines came
 }
 
 // Pipe labels lines from r and writes one JSON object for each to w, in order. While input
@@ -78,6 +79,7 @@ func Pipe(ctx context.Context, l *Labeler, r io.Reader, w io.Writer, o PipeOptio
 				p.end()
 				return lines, p.flush()
 			}
+			p.now = time.Now()
 			for _, line := range b.lines {
 				lines++
 				p.add(line)
@@ -148,7 +150,7 @@ func (p *pipe) add(line string) {
 
 func (p *pipe) take(x logline.Line) {
 	v, _ := p.l.Label(&x)
-	v.Template.Seen(time.Now(), x.Host, x.Message)
+	v.Template.Seen(p.now, x.Host, x.Message)
 	p.held = append(p.held, heldLine{x, v})
 	p.size += len(x.Message)
 }

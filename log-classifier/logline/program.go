@@ -123,6 +123,9 @@ func headerWord(w string) bool {
 
 // logcat reads Android's "03-17 16:13:38.811  1702  2395 D Tag: text".
 func logcat(s string) (lv, rest string) {
+	if len(s) < 20 || !isDigit(s[0]) || s[2] != '-' || s[5] != ' ' {
+		return "", s
+	}
 	f := strings.Fields(s[:min(len(s), 60)])
 	if len(f) < 5 || len(f[4]) != 1 || !strings.Contains("VDIWEF", f[4]) || !isDigit(s[0]) || strings.Count(f[1], ":") != 2 || !isDigit(f[2][0]) || !isDigit(f[3][0]) {
 		return "", s
