@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/inframind/inframind/internal/exporter/hw"
 )
@@ -16,7 +17,8 @@ func collectNetwork(ctx context.Context, o *sink) {
 	var ports atomic.Int64
 	first := health
 	if o.s.cold && o.s.sluggish {
-		first = late // drives and DIMMs are worth more
+		first = late // drives and DIMMs are worth more: let them queue before
+		pause(ctx, time.Until(o.s.start.Add(lateAfter)))
 	}
 	each(o.s.chassis, func(ch Node) {
 		parent := short(ch.id())

@@ -25,6 +25,7 @@ const (
 	// coldUntil ends the slow reads of the first scrape, which reads the structure too. When
 	// the service root took longer than coldRoot and each part is a request, they wait.
 	coldUntil = 3 * time.Second
+	lateAfter = time.Second // when the structure of most services is read
 	coldRoot  = 150 * time.Millisecond
 	// How long resources are taken from memory: slow-changing ones, and readings that
 	// another resource shows too.
