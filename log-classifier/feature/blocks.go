@@ -146,33 +146,8 @@ func isNegation(w []byte) bool {
 
 // shapeBlock: buckets of length, numbers, key=value pairs, brackets, capitals and the like.
 func (x *Extractor) shapeBlock(masked []byte) {
-	var kv, brackets, dots, colons, place, capitals int
-	var camel, under, calls, scopes, grammar, past, going int
-	for i, c := range masked {
-		if i > 0 {
-			p := masked[i-1]
-			switch {
-			case isUpper(c) && p >= 'a' && p <= 'z':
-				camel++
-			case c == '_' && isLetter(p):
-				under++
-			case c == '(' && isLetter(p):
-				calls++
-			case c == ':' && p == ':', c == '>' && p == '-':
-				scopes++
-			}
-		}
-		switch c {
-		case '=':
-			kv++
-		case '[', '{', '(':
-			brackets++
-		case '.':
-			dots++
-		case ':':
-			colons++
-		}
-	}
+	x.signs(masked)
+	var place, capitals, grammar, past, going int
 	for i := range x.words {
 		if x.words[i].kind == 'p' {
 			place++
@@ -191,16 +166,7 @@ func (x *Extractor) shapeBlock(masked []byte) {
 	}
 	x.shape(0, log2(len(x.words)))
 	x.shape(1, min(place, 6))
-	x.shape(2, log2(kv))
-	x.shape(3, log2(brackets))
-	x.shape(4, log2(dots))
-	x.shape(5, min(colons, 4))
 	x.shape(6, min(capitals, 3))
-	// What follows tells code talking to its author from sentences for an operator.
-	x.shape(11, min(camel, 4))
-	x.shape(12, min(under, 3))
-	x.shape(13, min(scopes, 2))
-	x.shape(14, min(calls, 2))
 	x.shape(15, min(grammar, 4))
 	x.shape(16, min(past, 2))
 	x.shape(17, min(going, 2))
@@ -214,8 +180,48 @@ func (x *Extractor) shapeBlock(masked []byte) {
 	}
 }
 
-var shapeNames = [...]string{"words", "values", "pairs", "brackets", "dots", "colons", "capitals", "first", "last", "share", "first ending",
-	"camel case", "underscores", "scopes", "calls", "grammar", "-ed", "-ing"}
+// signs adds what the characters between the words say.
+func (x *Extractor) signs(masked []byte) {
+	var kv, brackets, dots, colons, camel, under, calls, scopes int
+	p := byte(' ')
+	for _, c := range masked {
+		switch {
+		case isUpper(c) && p >= 'a' && p <= 'z':
+			camel++
+		case c == '_' && isLetter(p):
+			under++
+		case c == '(' && isLetter(p):
+			calls++
+		case c == ':' && p == ':', c == '>' && p == '-':
+			scopes++
+		}
+		switch c {
+		case '=':
+			kv++
+		case '[', '{', '(':
+			brackets++
+		case '.':
+			dots++
+		case ':':
+			colons++
+		}
+		p = c
+	}
+	x.shape(2, log2(kv))
+	x.shape(3, log2(brackets))
+	x.shape(4, log2(dots))
+	x.shape(5, min(colons, 4))
+	// What follows tells code talking to its author from sentences for an operator.
+	x.shape(11, min(camel, 4))
+	x.shape(12, min(under, 3))
+	x.shape(13, min(scopes, 2))
+	x.shape(14, min(calls, 2))
+}
+
+var shapeNames = [...]string{
+	"words", "values", "pairs", "brackets", "dots", "colons", "capitals", "first", "last", "share", "first ending",
+	"camel case", "underscores", "scopes", "calls", "grammar", "-ed", "-ing",
+}
 
 func (x *Extractor) shape(kind, v int) { x.line(OfShape, kind*256+v) }
 

@@ -1,8 +1,9 @@
 package linear
 
-import "slices"
-
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // objective returns f(x) and writes the gradient to g.
 type objective func(x, g []float64) float64
