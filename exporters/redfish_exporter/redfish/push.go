@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
@@ -277,10 +278,8 @@ func (c *client) createSubscription(ctx context.Context, list, destination, secr
 	if len(types) == 0 {
 		types = []any{"Alert"}
 	}
-	old := map[string]any{"EventTypes": types}
-	for k, v := range body {
-		old[k] = v
-	}
+	old := maps.Clone(body)
+	old["EventTypes"] = types
 	formats, _ := svc.find("EventFormatTypes").([]any)
 	for _, f := range formats {
 		if f == "Event" {

@@ -83,7 +83,7 @@ func (e *eventSource) ours(t *testing.T, url string) map[string]any {
 	return found
 }
 
-func (e *eventSource) start(t *testing.T) *redfishtest.Service {
+func (e *eventSource) start() *redfishtest.Service {
 	e.subs = map[string]map[string]any{}
 	tree := redfishtest.Full()
 	tree["/redfish/v1"].(map[string]any)["EventService"] = map[string]any{"@odata.id": eventServicePath}
@@ -132,7 +132,7 @@ func TestPushedEvents(t *testing.T) {
 	for _, old := range []bool{false, true} {
 		t.Run(fmt.Sprintf("old=%t", old), func(t *testing.T) {
 			source := &eventSource{old: old}
-			svc := source.start(t)
+			svc := source.start()
 			addr := freeAddress(t)
 			url := "http://" + addr
 			source.subs["/redfish/v1/EventService/Subscriptions/left"] = map[string]any{"Destination": url + "/events/OLD"}
@@ -200,7 +200,7 @@ func TestPushedEvents(t *testing.T) {
 // TestSubscriptionIsRenewed: a BMC that forgot it, or gave it up, gets a new one.
 func TestSubscriptionIsRenewed(t *testing.T) {
 	source := &eventSource{}
-	svc := source.start(t)
+	svc := source.start()
 	web := serve(t, svc)
 	d := newShippingDriver(t, make(chanStore, 1), func(c *Config) { c.Logs.Push = &Push{Listen: freeAddress(t), URL: "http://exporter"} })
 	d.renew = 10 * time.Millisecond
