@@ -69,7 +69,12 @@ func TestSmallDetectors(t *testing.T) {
 				c.RespPort, c.Service = 4782, ""
 				f.Conn(c)
 			}
-		}, "unknown protocol"},
+		}, "rare protocol"},
+		"irc": {func() detect.Detector { return rare.New(rare.Options{}, 4096) }, func(f *detecttest.Feed) {
+			c := detecttest.Talk("10.0.0.66", "203.0.113.77", at(0), 500, 500)
+			c.RespPort, c.Service = 6667, "irc"
+			f.Conn(c)
+		}, "rare protocol"},
 		"new service": {func() detect.Detector { return firstseen.New(firstseen.Options{}, 4096) }, func(f *detecttest.Feed) {
 			for i := range 200 {
 				f.Conn(detecttest.Talk("203.0.113.9", "10.0.0.5", at(time.Duration(i)*10*time.Minute), 500, 500))

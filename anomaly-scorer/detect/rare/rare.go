@@ -1,5 +1,6 @@
-// Package rare finds hosts inside that speak a protocol the sensor does not know with a few
-// places outside that hardly anybody else talks to, as remote control tools do.
+// Package rare finds hosts inside that speak a protocol the sensor does not know, or one
+// that hardly anything but bots still speaks, with a few places outside that hardly anybody
+// else talks to, as remote control tools do.
 package rare
 
 import (
@@ -68,9 +69,12 @@ func (d *Detector) Observe(e *detect.Event) float64 {
 	}
 	if c.Service != "" {
 		d.s.Named++
-		return 0
 	}
-	if d.s.Named < recognised || !unknown(c) {
+	protocol := "an unknown protocol"
+	switch {
+	case c.Service == "irc":
+		protocol = "IRC"
+	case c.Service != "" || d.s.Named < recognised || !unknown(c):
 		return 0
 	}
 	src, place := evidence.Hash(c.Orig), evidence.Mix(evidence.Hash(c.Resp), uint64(c.RespPort))
@@ -80,11 +84,11 @@ func (d *Detector) Observe(e *detect.Event) float64 {
 	if sources.Len() > d.o.MaxSources || places.Len() > d.o.MaxPlaces {
 		return 0
 	}
-	f := d.s.Book.Finding("unknown protocol", c.Orig.String()+"/"+c.Resp.String()+"/"+detect.Service(c), c.Time)
+	f := d.s.Book.Finding("rare protocol", c.Orig.String()+"/"+c.Resp.String()+"/"+detect.Service(c), c.Time)
 	f.Add(e)
 	f.Source, f.Destination, f.Service, f.Score, f.Severity = c.Orig.String(), c.Resp.String(), detect.Service(c), .55, detect.Low
-	f.Describe(fmt.Sprintf("%s speaks an unknown protocol with %s (%s)", c.Orig, c.Resp, detect.Service(c)), []string{
-		fmt.Sprintf("%d connections that the sensor has no name for; %d others it knew", f.Connections, d.s.Named),
+	f.Describe(fmt.Sprintf("%s speaks %s with %s (%s)", c.Orig, protocol, c.Resp, detect.Service(c)), []string{
+		fmt.Sprintf("%d connections; %d others were of a protocol that the sensor knows", f.Connections, d.s.Named),
 		fmt.Sprintf("%d of the hosts inside talk to this place; this one has %d such places today", sources.Len(), places.Len()),
 	}, "connections", strconv.Itoa(f.Connections))
 	return f.Score
