@@ -2,6 +2,7 @@ package mine
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 
 	"github.com/inframind/inframind/log-classifier/token"
@@ -118,8 +119,8 @@ func (k *keyer) word(i int) (more int) {
 	}
 	v := k.valueOf(w)
 	switch {
-	case i == 3 && bytes.HasPrefix(w, []byte("[<time>")) && holdsIP(k.words[0]):
-		k.key.reset() // an access log: host, identity, user, time
+	case k.afterCaller(i):
+		k.key.reset() // an access log
 		k.shown.reset()
 		k.push(wild, k.words[0])
 	case i > 0 && isLabel(k.words[i-1]) && plainName(w):
@@ -138,6 +139,17 @@ func (k *keyer) word(i int) (more int) {
 	}
 	k.push(v, k.typed)
 	return 0
+}
+
+// afterCaller tells whether all words before word i of an access log say who asked, when, and
+// through what: what follows is the time as the fourth word, or the request.
+func (k *keyer) afterCaller(i int) bool {
+	isTime := func(w []byte) bool { return bytes.HasPrefix(w, []byte("[<time>")) }
+	w := k.words[i]
+	if i == 0 || !holdsIP(k.words[0]) {
+		return false
+	}
+	return i == 3 && isTime(w) || w[0] == '"' && httpVerb(append(w[1:len(w):len(w)], ' ')) > 0 && slices.ContainsFunc(k.words[1:i], isTime)
 }
 
 // afterValue tells whether the last token is a value, or a key with one.
