@@ -71,7 +71,7 @@ func addRun(a *cli.App) {
 	cmd.Flag("once", "Run once and exit.").BoolVar(&f.once)
 	cmd.Flag("dry-run", "Forecast, print a table, write and push nothing.").BoolVar(&f.dry)
 	cmd.Flag("strict", "Exit 1 when any series could not be forecast.").BoolVar(&f.strict)
-	f.web.add(cmd, "")
+	f.web.add(cmd, "Address for /metrics and /-/reload, without --once; empty: none.", "")
 	a.Do(cmd, func(ctx context.Context, env cli.Env) error { return runJob(ctx, env, f) })
 }
 

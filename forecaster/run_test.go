@@ -156,7 +156,7 @@ func TestReload(t *testing.T) {
 func TestServeReloads(t *testing.T) {
 	prom, address, dir := promServer(t), freeAddress(t), t.TempDir()
 	file := filepath.Join(dir, "forecaster.yml")
-	if err := os.WriteFile(file, []byte(fmt.Sprintf("prometheus: {url: %q}\nstep: 1h\nno_default_targets: true\ntargets: [{name: cpu_ratio, query: up, unit: ratio}]\n", prom)), 0o600); err != nil {
+	if err := os.WriteFile(file, fmt.Appendf(nil, "prometheus: {url: %q}\nstep: 1h\nno_default_targets: true\ntargets: [{name: cpu_ratio, query: up, unit: ratio}]\n", prom), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	done := make(chan int, 1)

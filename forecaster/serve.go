@@ -23,8 +23,8 @@ const refreshEvery = 30 * time.Second
 // listenFlags are where and how a command serves HTTP.
 type listenFlags struct{ address, webConfig string }
 
-func (f *listenFlags) add(cmd flagger, address string) {
-	cmd.Flag("web.listen-address", "Address to listen on; empty: none.").Default(address).StringVar(&f.address)
+func (f *listenFlags) add(cmd flagger, help, address string) {
+	cmd.Flag("web.listen-address", help).Default(address).StringVar(&f.address)
 	cmd.Flag("web.config.file", "TLS and authentication, as for Prometheus exporters.").Default("").StringVar(&f.webConfig)
 }
 
@@ -56,7 +56,7 @@ func addServe(a *cli.App) {
 	cmd := a.Command("serve", "Serve the forecast curves as a read-only Prometheus HTTP API, for Grafana. SIGHUP and POST /-/reload look for new curves at once.\n\n"+
 		"Example: forecaster serve --state.dir=/var/lib/forecaster --web.listen-address=:9096")
 	cmd.Flag("state.dir", "State directory that the run command writes.").Default("data/forecaster").StringVar(&state)
-	f.add(cmd, ":9096")
+	f.add(cmd, "Address to listen on.", ":9096")
 	a.Do(cmd, func(ctx context.Context, env cli.Env) error {
 		store, err := curves.Open(filepath.Join(state, "curves"))
 		if err != nil {

@@ -72,7 +72,7 @@ func measure(t *testing.T, b bars) {
 	start := cpu(t)
 	for i := range most {
 		c := cases[i*len(cases)/most]
-		raw := input(t, c)
+		raw := input(c)
 		in, _ := clean.Replace(raw)
 		h := len(c.Test)
 		fit, err := ensemble.Model{Horizon: h}.Fit(in)
@@ -139,7 +139,7 @@ func against(actual []float64, f model.Forecast, scale float64) backtest.Measure
 }
 
 // input closes the gaps of a case as the product does.
-func input(t *testing.T, c evalset.Case) model.Input {
+func input(c evalset.Case) model.Input {
 	g := clean.Grid{Y: append([]float64(nil), c.Train...), Start: c.Start, Step: c.Step}
 	seen, _ := clean.Fill(&g)
 	in := model.Input{Y: g.Y, Seen: seen, Start: g.Start, Step: g.Step, Lower: 0, Upper: math.NaN()}
@@ -166,7 +166,7 @@ func TestShortHistory(t *testing.T) {
 		var s score
 		for _, c := range cases {
 			c.Train, c.Test = c.Train[max(len(c.Train)-12*24, 0):], c.Test[:48]
-			in, _ := clean.Replace(input(t, c))
+			in, _ := clean.Replace(input(c))
 			fit, err := ensemble.Model{Horizon: 48}.Fit(in)
 			if err != nil {
 				t.Fatalf("%s: %v", c.Name, err)

@@ -66,10 +66,10 @@ func TestOutliers(t *testing.T) {
 func TestInputKeepsWhatWasSeen(t *testing.T) {
 	s := series.Series{}
 	for i, v := range modeltest.Season(720, 1) {
-		switch {
-		case i == 100:
+		switch i {
+		case 100:
 			v = math.NaN()
-		case i == 200:
+		case 200:
 			v = 1.7 // impossible, and the bound is still an outlier
 		}
 		s.Append(int64(i)*3600_000, v)

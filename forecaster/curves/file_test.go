@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	pmodel "github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 )
 
@@ -13,7 +14,7 @@ import (
 // be written again.
 func FuzzDecode(f *testing.F) {
 	raw, err := encode(Curve{
-		Labels: labels.FromStrings(labels.MetricName, MetricPrefix+"cpu", "instance", "a"), Start: time.UnixMilli(0), Step: time.Hour,
+		Labels: labels.FromStrings(pmodel.MetricNameLabel, MetricPrefix+"cpu", "instance", "a"), Start: time.UnixMilli(0), Step: time.Hour,
 		Lines: []Line{{Quantile: "0.5", Values: []float32{1, 2}}, {Quantile: "0.9", Values: []float32{3, 4}}},
 	})
 	if err != nil {

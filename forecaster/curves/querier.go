@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	pmodel "github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/storage"
 	"github.com/prometheus/prometheus/tsdb/chunkenc"
@@ -42,7 +43,7 @@ func (q *querier) lines(ms []*labels.Matcher) []line {
 	defer q.store.mu.RUnlock()
 	var out []line
 	for file, e := range q.store.entries {
-		if e.start.UnixMilli() <= q.maxt && e.end.UnixMilli() >= q.mint && matchesName(ms, e.labels.Get(labels.MetricName)) {
+		if e.start.UnixMilli() <= q.maxt && e.end.UnixMilli() >= q.mint && matchesName(ms, e.labels.Get(pmodel.MetricNameLabel)) {
 			for _, quant := range e.quantiles {
 				ls := labels.NewBuilder(e.labels).Set("quantile", quant).Labels()
 				if matches(ms, ls) {
@@ -64,8 +65,8 @@ func (q *querier) eventLines(ms []*labels.Matcher, e entry) []line {
 		if ev.TimeMS < q.mint || ev.TimeMS > q.maxt {
 			continue
 		}
-		target := e.labels.Get(labels.MetricName)[len(MetricPrefix):]
-		ls := labels.NewBuilder(e.labels).Set(labels.MetricName, EventMetric).Set("target", target).Set("kind", ev.Kind).Set("text", ev.Text).Labels()
+		target := e.labels.Get(pmodel.MetricNameLabel)[len(MetricPrefix):]
+		ls := labels.NewBuilder(e.labels).Set(pmodel.MetricNameLabel, EventMetric).Set("target", target).Set("kind", ev.Kind).Set("text", ev.Text).Labels()
 		if matches(ms, ls) {
 			out = append(out, line{labels: ls, event: &e.events[i]})
 		}
@@ -75,7 +76,7 @@ func (q *querier) eventLines(ms []*labels.Matcher, e entry) []line {
 
 func matchesName(ms []*labels.Matcher, name string) bool {
 	for _, m := range ms {
-		if m.Name == labels.MetricName && !m.Matches(name) {
+		if m.Name == pmodel.MetricNameLabel && !m.Matches(name) {
 			return false
 		}
 	}

@@ -17,6 +17,7 @@ import (
 	"sync"
 	"time"
 
+	pmodel "github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 )
 
@@ -155,7 +156,7 @@ func (s *Store) Put(ctx context.Context, list []Curve) error {
 		if len(c.Lines) == 0 || len(c.Lines[0].Values) == 0 {
 			return fmt.Errorf("curve %s is empty", c.Labels)
 		}
-		if !strings.HasPrefix(c.Labels.Get(labels.MetricName), MetricPrefix) {
+		if !strings.HasPrefix(c.Labels.Get(pmodel.MetricNameLabel), MetricPrefix) {
 			return fmt.Errorf("curve %s: the name has to start with %s", c.Labels, MetricPrefix)
 		}
 		raw, err := encode(c)

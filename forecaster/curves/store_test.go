@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	pmodel "github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql"
 	"github.com/prometheus/prometheus/promql/parser"
@@ -23,7 +24,7 @@ func curve(target, instance string, n int) curves.Curve {
 		mid[i], hi[i] = float32(i), float32(i)+10
 	}
 	return curves.Curve{
-		Labels: labels.FromStrings(labels.MetricName, curves.MetricPrefix+target, "instance", instance),
+		Labels: labels.FromStrings(pmodel.MetricNameLabel, curves.MetricPrefix+target, "instance", instance),
 		Start:  start, Step: time.Hour,
 		Lines:  []curves.Line{{Quantile: "0.5", Values: mid}, {Quantile: "0.975", Values: hi}},
 		Events: []curves.Event{{TimeMS: start.Add(2 * time.Hour).UnixMilli(), Kind: "crossing", Text: "85 %"}},

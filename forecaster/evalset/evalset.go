@@ -265,7 +265,7 @@ func records(path string, comma rune) ([][]string, error) {
 	return recs, nil
 }
 
-func unpack(path string) ([]byte, error) {
+func unpack(path string) (raw []byte, err error) {
 	if strings.HasSuffix(path, ".xz") {
 		return exec.Command("xz", "-dc", path).Output()
 	}
@@ -273,7 +273,7 @@ func unpack(path string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
+	defer func() { err = errors.Join(err, f.Close()) }()
 	if !strings.HasSuffix(path, ".gz") {
 		return io.ReadAll(f)
 	}
@@ -281,6 +281,6 @@ func unpack(path string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	raw, err := io.ReadAll(zr)
+	raw, err = io.ReadAll(zr)
 	return raw, errors.Join(err, zr.Close())
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	pmodel "github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql/parser"
 
@@ -32,7 +33,7 @@ func (e *Engine) fetch(ctx context.Context, t *Target, now time.Time, fn func(se
 	// The name of a series tells the recording rule from the raw expression and nothing
 	// about the machine: a rule that is installed later must not make another series.
 	named := func(s series.Series) error {
-		s.Labels = labels.NewBuilder(s.Labels).Del(labels.MetricName).Labels()
+		s.Labels = labels.NewBuilder(s.Labels).Del(pmodel.MetricNameLabel).Labels()
 		return fn(s)
 	}
 	for _, q := range queries {
@@ -151,7 +152,7 @@ func (c capacities) of(t *Target, ls labels.Labels) (v float64, ok bool) {
 func agrees(a, b labels.Labels) bool {
 	same := true
 	a.Range(func(l labels.Label) {
-		if l.Name != labels.MetricName && b.Get(l.Name) != l.Value {
+		if l.Name != pmodel.MetricNameLabel && b.Get(l.Name) != l.Value {
 			same = false
 		}
 	})

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	pmodel "github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 
 	"github.com/inframind/inframind/forecaster/clean"
@@ -170,5 +171,5 @@ func curve(t *Target, ls labels.Labels, in model.Input, f model.Forecast) curves
 
 // curveLabels name the curve of one series of a target.
 func curveLabels(target string, ls labels.Labels) labels.Labels {
-	return labels.NewBuilder(publicLabels(ls)).Set(labels.MetricName, curves.MetricPrefix+target).Labels()
+	return labels.NewBuilder(publicLabels(ls)).Set(pmodel.MetricNameLabel, curves.MetricPrefix+target).Labels()
 }

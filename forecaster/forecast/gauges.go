@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
+	pmodel "github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 )
 
@@ -129,7 +130,7 @@ func (e emitter) gauge(name, help string, v float64, extra ...string) {
 // publicLabels are a series' labels without its name, and with those renamed that mean
 // something else in what is published: job belongs to the Pushgateway.
 func publicLabels(ls labels.Labels) labels.Labels {
-	b := labels.NewBuilder(ls).Del(labels.MetricName)
+	b := labels.NewBuilder(ls).Del(pmodel.MetricNameLabel)
 	for _, name := range []string{"job", "shard", "horizon", "quantile", "target", "threshold", "within", "level", "model", "status", "by", "kind", "text"} {
 		if v := ls.Get(name); v != "" {
 			b.Del(name).Set("exported_"+name, v)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/cespare/xxhash/v2"
+	pmodel "github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 
 	"github.com/inframind/inframind/forecaster/clean"
@@ -51,7 +52,7 @@ func documents(r *Result) []logstore.Document {
 			fields["forecast.corrections"] = clean.Words(r.Corrections)
 		}
 		r.Labels.Range(func(l labels.Label) {
-			if l.Name != labels.MetricName {
+			if l.Name != pmodel.MetricNameLabel {
 				fields["labels."+l.Name] = l.Value
 			}
 		})

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	pmodel "github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 
 	"github.com/inframind/inframind/forecaster/curves"
@@ -27,7 +28,7 @@ func server(t *testing.T) *httptest.Server {
 		t.Fatal(err)
 	}
 	err = s.Put(context.Background(), []curves.Curve{{
-		Labels: labels.FromStrings(labels.MetricName, curves.MetricPrefix+"cpu", "instance", "a"), Start: start, Step: time.Hour,
+		Labels: labels.FromStrings(pmodel.MetricNameLabel, curves.MetricPrefix+"cpu", "instance", "a"), Start: start, Step: time.Hour,
 		Lines: []curves.Line{{Quantile: "0.5", Values: []float32{1, 2, 3}}},
 	}})
 	if err != nil {
