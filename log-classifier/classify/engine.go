@@ -38,7 +38,8 @@ type Engine struct {
 	pub     job.Publisher
 	metrics *job.Metrics
 
-	mu       sync.Mutex // one run at a time; metrics and review read beside it
+	running  sync.Mutex // one run at a time
+	mu       sync.Mutex // what follows: review and metrics work beside a run
 	st       *state
 	model    *model.Model
 	miner    *mine.Miner
@@ -154,31 +155,44 @@ func (e *Engine) Close() error { return nil }
 // RunOnce labels every line stored since the last run. The cursor is saved after the lines
 // it stands for were written, and documents keep their ids: lines are neither lost nor
 // labelled twice, however a run ends.
-func (e *Engine) RunOnce(ctx context.Context) (job.Result, error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	var res job.Result
-	if changed, err := e.labels.refresh(); err != nil {
+func (e *Engine) RunOnce(ctx context.Context) (res job.Result, err error) {
+	e.running.Lock()
+	defer e.running.Unlock()
+	if err := e.locked(e.refresh); err != nil {
 		return res, err
-	} else if changed {
-		if err := e.reload(); err != nil {
-			return res, err
-		}
 	}
 	for res.Read < e.cfg.Limits.PerRun {
 		page, err := e.opt.Store.Read(ctx, logstore.Query{Index: e.cfg.Index, After: e.st.Cursor, Limit: e.cfg.BatchSize})
 		if err != nil {
-			return res, errors.Join(fmt.Errorf("read %s: %w", e.cfg.Index, err), e.save())
+			return res, errors.Join(fmt.Errorf("read %s: %w", e.cfg.Index, err), e.locked(e.save))
 		}
 		if len(page.Documents) == 0 {
 			break
 		}
-		if err := e.page(ctx, page, &res); err != nil {
+		if err := e.locked(func() error { return e.page(ctx, page, &res) }); err != nil {
 			return res, err
 		}
 	}
-	e.st.LastSuccess = e.opt.Now()
-	return res, errors.Join(e.retrain(), e.save())
+	return res, e.locked(func() error {
+		e.st.LastSuccess = e.opt.Now()
+		return errors.Join(e.retrain(), e.save())
+	})
+}
+
+// locked calls f alone: review and metrics get their turn between the pages of a run.
+func (e *Engine) locked(f func() error) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return f()
+}
+
+// refresh takes in labels that came since.
+func (e *Engine) refresh() error {
+	changed, err := e.labels.refresh()
+	if err != nil || !changed {
+		return err
+	}
+	return e.reload()
 }
 
 // retrain trains anew when the labels people gave say that it is time, at most once a week.

@@ -265,6 +265,40 @@ log_classifier_changed_templates{change="spike"} 0
 	}
 }
 
+// slow lets a review come in between two pages of a run.
+type slow struct {
+	logstore.Store
+	between func()
+}
+
+func (s slow) Read(ctx context.Context, q logstore.Query) (logstore.Page, error) {
+	if q.After != "" {
+		s.between()
+	}
+	return s.Store.Read(ctx, q)
+}
+
+func TestReviewDoesNotWaitForARun(t *testing.T) {
+	s := openStore(t)
+	put(t, s, lines(30)...)
+	var e *Engine
+	asked := 0
+	store := slow{s, func() {
+		asked++
+		top := e.Pending(1)
+		if err := e.Review(top[0].ID, label.Noise, "alice"); err != nil {
+			t.Error(err)
+		}
+	}}
+	e, err := New(Config{BatchSize: 15, Review: Review{Confidence: 1}}, Options{Store: store, StateDir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if res, err := e.RunOnce(t.Context()); err != nil || res.Written != 30 || asked == 0 {
+		t.Errorf("%+v, asked %d times, %v", res, asked, err)
+	}
+}
+
 func TestConfigValidate(t *testing.T) {
 	for name, c := range map[string]Config{
 		"same index": {Index: "x", Output: "x"},
