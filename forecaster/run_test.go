@@ -184,3 +184,48 @@ func TestServeReloads(t *testing.T) {
 		t.Errorf("status %d", status)
 	}
 }
+
+// TestRunStatus: one failed series of two is reported and no failure, unless asked for;
+// nothing but failures is one.
+func TestRunStatus(t *testing.T) {
+	for _, tc := range []struct {
+		good, bad int
+		strict    bool
+		status    int
+	}{{1, 1, false, 0}, {1, 1, true, 1}, {0, 2, false, 1}, {2, 0, true, 0}} {
+		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			start, err := strconv.ParseFloat(r.FormValue("start"), 64)
+			if err != nil {
+				fmt.Fprint(w, `{"status":"success","data":{"resultType":"vector","result":[]}}`)
+				return
+			}
+			var list []string
+			for i := range tc.good + tc.bad {
+				var values []string
+				for h := range 720 {
+					v := "0.5"
+					if i >= tc.good {
+						v = "NaN"
+					}
+					values = append(values, fmt.Sprintf(`[%.0f,"%s"]`, start+float64(3600*h), v))
+				}
+				list = append(list, fmt.Sprintf(`{"metric":{"instance":"%d"},"values":[%s]}`, i, strings.Join(values, ",")))
+			}
+			fmt.Fprintf(w, `{"status":"success","data":{"resultType":"matrix","result":[%s]}}`, strings.Join(list, ","))
+		}))
+		dir := t.TempDir()
+		file := filepath.Join(dir, "forecaster.yml")
+		if err := os.WriteFile(file, fmt.Appendf(nil, "prometheus: {url: %q}\nstep: 1h\nno_default_targets: true\ntargets: [{name: cpu_ratio, query: up}]\n", srv.URL), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		args := []string{"run", "--once", "--config.file", file, "--state.dir", dir}
+		if tc.strict {
+			args = append(args, "--strict")
+		}
+		status, _, errs := run(t, "", args...)
+		srv.Close()
+		if status != tc.status || strings.Count(errs, "all values are NaN or infinite") != tc.bad {
+			t.Errorf("%+v: status %d\n%s", tc, status, errs)
+		}
+	}
+}

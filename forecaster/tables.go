@@ -12,11 +12,11 @@ import (
 	"github.com/inframind/inframind/internal/job"
 )
 
-// strictly makes failed series an error of the run.
+// strictly makes failed series an error of the run; when all failed, it is one anyhow.
 func strictly(do job.Func, strict bool) job.Func {
 	return func(ctx context.Context) (job.Result, error) {
 		res, err := do(ctx)
-		if err == nil && strict && res.Failed > 0 {
+		if err == nil && res.Failed > 0 && (strict || res.Failed == res.Read) {
 			err = fmt.Errorf("%d of %d series could not be forecast", res.Failed, res.Read)
 		}
 		return res, err
