@@ -68,7 +68,7 @@ func collectLogs(ctx context.Context, o *sink) {
 func (o *sink) entries(ctx context.Context, link, log string) (out []logEntry, whole bool) {
 	whole = true
 	for page := 0; page < maxLogPages && link != "" && len(out) < maxLogEntries; page++ {
-		n, ok := o.get(ctx, link, sensors) // not health: the list must be fresh
+		n, ok := o.get(ctx, link, fresh)
 		if !ok {
 			return out, false
 		}

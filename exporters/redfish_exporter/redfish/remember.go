@@ -67,17 +67,34 @@ func (s *scrape) fetch(ctx context.Context, path string, p priority, query strin
 	switch {
 	case p >= lazy:
 		return s.fetchSlow(ctx, path, p, query, old, ok)
-	case ok && query == "" && p != sensors && old.structure && s.now().Sub(old.at) < slowFor:
+	case p == sensors && query == "":
+		return s.fetchSensor(ctx, path, old, ok)
+	case ok && query == "" && p != fresh && old.structure && s.now().Sub(old.at) < slowFor:
 		n, err := old.node()
 		return n, 0, err // structure, no data: its age says nothing
 	case p == health || p == late:
 		return s.fetchHealth(ctx, path, p, query, old, ok)
 	}
 	n, err := s.request(ctx, path, p, query, options{})
-	if err == nil && p != sensors && query == "" && len(memberList(n)) > 0 {
+	if err == nil && p != fresh && query == "" && len(memberList(n)) > 0 {
 		s.remember(path, n)
 	}
 	return n, 0, err
+}
+
+// fetchSensor reads what changes by the second. When the scrape's time is over before its turn,
+// the last reading is shown; those waiting longest go first.
+func (s *scrape) fetchSensor(ctx context.Context, path string, old kept, ok bool) (Node, time.Duration, error) {
+	n, err := s.request(ctx, path, sensors, "", options{since: old.at})
+	if err == nil {
+		s.remember(path, n)
+		return n, 0, nil
+	}
+	if age := s.now().Sub(old.at); ok && ctx.Err() != nil && age < sensorFor {
+		n, err = old.node()
+		return n, age, err
+	}
+	return Node{}, 0, err
 }
 
 // fetchHealth reads what changes by the day. Once the scrape has taken long enough the copy

@@ -159,3 +159,30 @@ func TestDeadlineShowsCopies(t *testing.T) {
 		t.Errorf("%d DIMMs, want all 32:\n%s", n, grep(text, "collector_failure"))
 	}
 }
+
+// TestSensorsTakeTurns: more sensors than a scrape has time for are all shown from the second
+// scrape on, the oldest reading no older than a few scrapes.
+func TestSensorsTakeTurns(t *testing.T) {
+	svc := &redfishtest.Service{Tree: sensorTree(60, false, time.Now()), Delay: 50 * time.Millisecond}
+	web := serve(t, svc)
+	d := newDriver(t, func(c *Config) { c.Modules["default"].Collectors = []string{"sensors"} })
+	if n := count(families(t, scrapeText(t, d, web, 20*time.Second)), "hw_temperature_celsius"); n != 60 {
+		t.Fatalf("%d sensors with time enough", n)
+	}
+	read := map[string]bool{}
+	for i := 0; i < 40 && len(read) < 60; i++ {
+		svc.Reset()
+		f := families(t, scrapeText(t, d, web, 600*time.Millisecond))
+		if n := count(f, "hw_temperature_celsius"); n != 60 {
+			t.Errorf("scrape %d: %d sensors, want 60", i, n)
+		}
+		for _, p := range svc.Stats().Paths {
+			if strings.Contains(p, "/Sensors/T") {
+				read[p] = true
+			}
+		}
+	}
+	if len(read) != 60 {
+		t.Errorf("%d of 60 sensors were read again", len(read))
+	}
+}

@@ -36,7 +36,8 @@ const (
 	healthFree  = 2500 * time.Millisecond
 	healthFor   = 5 * time.Minute
 	healthLeast = 4
-	maxPlans    = 16 // sets of collectors that are remembered for one target
+	sensorFor   = 2 * time.Minute // age of a reading that is shown when there was no time for a new one
+	maxPlans    = 16              // sets of collectors that are remembered for one target
 )
 
 var errDeferred = errors.New("left for a later scrape")
@@ -145,6 +146,12 @@ func (s *scrape) load(ctx context.Context, path string, p priority, query string
 	case <-e.done:
 		return e.node, e.age, e.err
 	case <-ctx.Done():
+	}
+	// Whoever reads it notices the same deadline, and may have a copy.
+	select {
+	case <-e.done:
+		return e.node, e.age, e.err
+	case <-time.After(20 * time.Millisecond):
 		return Node{}, 0, ctx.Err()
 	}
 }

@@ -54,11 +54,6 @@ func (o *sink) readSensors(ctx context.Context, refs []string, p priority) []Nod
 	o.fail(err)
 	if many && !o.s.reportsUseless() {
 		o.s.unplan(refs) // the next scrape asks for reports first
-		for _, n := range nodes {
-			if path, err := clean(n.id(), o.s.c.base.Host); err == nil {
-				o.s.remember(path, n) // what it is, for the next report
-			}
-		}
 	}
 	return append(nodes, fromReports...)
 }

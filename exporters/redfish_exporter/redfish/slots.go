@@ -15,6 +15,7 @@ const (
 	sensors                  // what changes by the second
 	lists                    // collections of such
 	inner                    // collections and what leads on to further resources, so that no chain ends last
+	fresh                    // what must be read anew, e.g. event logs
 	health                   // what changes by the day
 	late                     // the same, of less weight: left out of a long first scrape
 	lazy                     // what another resource shows too
