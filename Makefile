@@ -19,7 +19,7 @@ RACE_PKG  = $(shell $(GO) list ./... | grep -v '^$(HEAVY)')
 TEST     := $(GO) test -p 2 -tags gosnmp_nodebug -timeout 10m
 DATA     ?= data
 
-.PHONY: help build small run demo once test test-race test-long lint fmt vet check-rules check-generated generate e2e bench bench-peers fuzz clean
+.PHONY: help build small run demo once test test-race test-long lint fmt vet check-rules check-generated generate e2e bench bench-peers bench-servers fuzz clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | column -t -s $$'\t'
@@ -82,6 +82,9 @@ bench: ## speed of our own code
 
 bench-peers: small ## ours against the tools people use today, same data, same run
 	@for s in */bench/peers.sh exporters/*/bench/peers.sh; do [ -x $$s ] || continue; echo "== $$s"; $$s; done
+
+bench-servers: small ## the forecaster against real VictoriaMetrics and Thanos, built from their modules
+	forecaster/bench/servers.sh
 
 fuzz: ## every fuzz target for FUZZTIME (default 20s)
 	@for p in $$(grep -rl '^func Fuzz' --include='*_test.go' . | xargs -n1 dirname | sort -u); do \
