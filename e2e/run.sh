@@ -49,6 +49,8 @@ fi
 status=0
 if [ $# = 0 ] && [ -n "${INFRAMIND_TEST_ELASTICSEARCH:-}" ]; then
   go test -count=1 -timeout 5m ./internal/logstore/elastic/ ./forecaster/realservers/ || status=$?
+  go test -count=1 -timeout 5m -tags gosnmp_nodebug -run 'Elasticsearch|Killed' \
+    ./anomaly-scorer/scorer/ ./log-classifier/ ./exporters/redfish_exporter/redfish/ ./exporters/ipmi_exporter/ || status=$?
 fi
 go test -tags e2e -count=1 -timeout 18m "$@" ./e2e/ || status=$?
 if [ -s "$E2E_REPORT" ]; then
