@@ -135,6 +135,7 @@ const (
 	resLOSO     = "leave one system out"
 	resLOSOM    = "leave one system out, site's mix"
 	resStrict   = "leave one kind out, site's mix"
+	resStrictL  = "leave one kind out, site's mix, levels"
 	resRandom   = "random 80/20 of the lines (leaks templates)"
 	resDisjoint = "template-disjoint 80/20"
 )
@@ -174,7 +175,9 @@ func (s Suite) Run(ctx context.Context) (*Report, error) {
 		get(resLOSO).Score(sys, plain(m))
 		rep.Wrong = append(rep.Wrong, get(resLOSOM).Score(sys, learnedMix(m, sys))...)
 		get(resLOSOL).Score(sys, withLevels(m, sys))
-		get(resStrict).Score(sys, learnedMix(model.Train(append(WithoutKind(s.Base, sys.Name), rows...), s.Params), sys))
+		strict := model.Train(append(WithoutKind(s.Base, sys.Name), rows...), s.Params)
+		get(resStrict).Score(sys, learnedMix(strict, sys))
+		get(resStrictL).Score(sys, withLevels(strict, sys))
 		for _, n := range budgets {
 			get(budgetName(n)).Score(sys, s.taught(append(slices.Clone(s.Base), rows...), sys, n))
 		}
@@ -183,7 +186,7 @@ func (s Suite) Run(ctx context.Context) (*Report, error) {
 	s.splits(get)
 	rep.Grouping = Group(s.Systems)
 	step()
-	for _, name := range []string{resTextbook, resCorpus, resCorpusM, resCorpusL, resLOSO, resLOSOM, resLOSOL, resStrict, budgetName(10), budgetName(30), budgetName(100), resDisjoint, resRandom} {
+	for _, name := range []string{resTextbook, resCorpus, resCorpusM, resCorpusL, resLOSO, resLOSOM, resLOSOL, resStrict, resStrictL, budgetName(10), budgetName(30), budgetName(100), resDisjoint, resRandom} {
 		rep.Results = append(rep.Results, Result{name, *get(name)})
 	}
 	return rep, nil
