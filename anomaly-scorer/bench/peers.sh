@@ -34,7 +34,7 @@ fi
 go build -o "$work/anomaly-scorer" ./anomaly-scorer
 go test -run '^$' -bench 'Fit|Score' -cpu 1 -benchtime 20x ./anomaly-scorer/isoforest >"$work/ours.txt"
 if [ "$(nproc)" -gt 1 ]; then
-	echo "scoring with two threads, compared with one:"
+	echo "scoring with two threads, compared with one (on a busy machine this says little):"
 	go test -run '^$' -bench Scaling -cpu 2 -benchtime 20x ./anomaly-scorer/isoforest | sed -n 's|^BenchmarkScaling/\([a-z]*\).* \([0-9.]*\) times-faster|  \1 \2 times faster|p' | tr -d '\t'
 fi
 OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 "$venv/bin/python" anomaly-scorer/bench/peers.py \
