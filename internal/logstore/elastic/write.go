@@ -175,7 +175,7 @@ func (s *Store) send(ctx context.Context, items []item) (rejected []logstore.Rej
 		items = busy
 		select {
 		case <-ctx.Done():
-			return nil, ctx.Err()
+			return nil, fmt.Errorf("elasticsearch is too busy for %d documents after %d tries: %w", len(busy), try, errors.Join(err, ctx.Err()))
 		case <-time.After(backoff(try)):
 		}
 	}
