@@ -156,3 +156,27 @@ func TestLeakWithRestarts(t *testing.T) {
 		lowest = min(lowest, lower)
 	}
 }
+
+// A wave without noise has no drops; a disk that is emptied has.
+func TestDropsThatAreReported(t *testing.T) {
+	wave, disk := make([]float64, 720), make([]float64, 720)
+	for i := range wave {
+		wave[i] = 0.3 + 0.1*math.Sin(float64(i)/24*6.283)
+		disk[i] = 0.2 + 0.02*float64(i%240)/24 + 0.0001*float64(i%7)
+	}
+	for name, c := range map[string]struct {
+		y     []float64
+		drops int
+	}{"wave": {wave, 0}, "disk": {disk, 2}} {
+		f := fit(t, ensemble.Model{}, model.Input{Y: c.y, Step: time.Hour, Lower: 0, Upper: 1})
+		drops := 0
+		for _, k := range f.Corrections() {
+			if k.Kind == "sudden drop" {
+				drops = k.Count
+			}
+		}
+		if drops != c.drops {
+			t.Errorf("%s: %d sudden drops reported, want %d", name, drops, c.drops)
+		}
+	}
+}

@@ -3,10 +3,12 @@ package ensemble
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/inframind/inframind/forecaster/backtest"
 	"github.com/inframind/inframind/forecaster/clean"
+	"github.com/inframind/inframind/forecaster/trend"
 )
 
 // Report says what the ensemble found and how good it was on its own backtest.
@@ -29,10 +31,24 @@ func (f *Fitted) Corrections() (out []clean.Correction) {
 	if f.report.ShiftAgo > 0 {
 		out = append(out, clean.Correction{Kind: "level shift", Count: 1, Note: fmt.Sprintf("%.1f days ago, what lies before was lifted", f.report.ShiftAgo)})
 	}
-	if l, ok := f.Trend(); ok && len(l.Drops) > 0 {
-		out = append(out, clean.Correction{Kind: "sudden drop", Count: len(l.Drops), Note: "clean-up or restart, not part of the trend"})
+	if l, ok := f.Trend(); ok {
+		if n := f.visible(l.Drops); n > 0 {
+			out = append(out, clean.Correction{Kind: "sudden drop", Count: n, Note: "clean-up or restart, not part of the trend"})
+		}
 	}
 	return out
+}
+
+// visible counts the jumps that are more than a hundredth of what the series spans: without
+// noise, rounding looks like a jump between days that are otherwise equal.
+func (f *Fitted) visible(jumps []trend.Jump) (n int) {
+	span := slices.Max(f.y) - slices.Min(f.y)
+	for _, j := range jumps {
+		if math.Abs(j.Size) > span/100 {
+			n++
+		}
+	}
+	return n
 }
 
 func (f *Fitted) describe(backtested, kept bool) Report {
