@@ -2,22 +2,17 @@ package main
 
 import (
 	"context"
-	"encoding/csv"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
-	"strings"
 	"text/tabwriter"
 	"time"
 
 	"github.com/inframind/inframind/forecaster/forecast"
 	"github.com/inframind/inframind/internal/cli"
+	"github.com/inframind/inframind/internal/job"
 )
 
 func addReview(a *cli.App) {
@@ -34,65 +29,24 @@ func addReview(a *cli.App) {
 				return cli.Usagef("--month %q: want a month such as 2026-11", month)
 			}
 		}
-		list, err := readTrainings(filepath.Join(state, "training_log.csv"))
+		list, err := job.ReadTrainings(state)
 		if err != nil {
 			return err
+		}
+		if list == nil {
+			return fmt.Errorf("%s: no training was logged yet: run the forecaster first", state)
 		}
 		return review(env.Stdout, list, at)
 	})
 }
 
-// training is what review needs of a line of training_log.csv.
-type training struct {
-	month   string
-	target  string
-	metrics map[string]float64
-}
-
-func readTrainings(path string) (out []training, err error) {
-	f, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%s: no training was logged yet: run the forecaster first", path)
-	}
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	recs, err := csv.NewReader(f).ReadAll()
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	for i, rec := range recs {
-		if i == 0 || len(rec) < 6 || len(rec[0]) < 7 {
-			continue
-		}
-		t := training{month: rec[0][:7], metrics: map[string]float64{}}
-		for kv := range strings.FieldsSeq(rec[4]) {
-			if k, v, _ := strings.Cut(kv, "="); k == "target" {
-				t.target = v
-			}
-		}
-		if t.target == "" {
-			continue // a rollback
-		}
-		for kv := range strings.FieldsSeq(rec[5]) {
-			k, v, _ := strings.Cut(kv, "=")
-			if n, err := strconv.ParseFloat(v, 64); err == nil {
-				t.metrics[k] = n
-			}
-		}
-		out = append(out, t)
-	}
-	return out, nil
-}
-
 // review prints one line a target and measure: the month, the month before, and whether
 // it got better.
-func review(w io.Writer, list []training, at time.Time) error {
+func review(w io.Writer, list []job.Training, at time.Time) error {
 	this, last := at.Format("2006-01"), at.AddDate(0, 0, 1-at.Day()).AddDate(0, -1, 0).Format("2006-01")
 	mean := func(month, target, metric string) (v float64, n int) {
 		for _, t := range list {
-			if x, ok := t.metrics[metric]; ok && t.month == month && t.target == target {
+			if x, ok := t.Metrics[metric]; ok && t.Time.UTC().Format("2006-01") == month && t.Params["target"] == target {
 				v, n = v+x, n+1
 			}
 		}
@@ -100,7 +54,9 @@ func review(w io.Writer, list []training, at time.Time) error {
 	}
 	targets := map[string]bool{}
 	for _, t := range list {
-		targets[t.target] = true
+		if target := t.Params["target"]; target != "" { // else a rollback
+			targets[target] = true
+		}
 	}
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(tw, "TARGET\tMEASURE\t%s\t%s\tCHANGE\n", last, this)

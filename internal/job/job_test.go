@@ -153,6 +153,9 @@ func TestStateSurvivesAndReportsDamage(t *testing.T) {
 
 func TestAppendTraining(t *testing.T) {
 	dir := t.TempDir()
+	if list, err := ReadTrainings(dir); list != nil || err != nil {
+		t.Fatalf("no log yet: %v %v", list, err)
+	}
 	at := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
 	for range 2 {
 		err := AppendTraining(dir, Training{
@@ -171,5 +174,15 @@ func TestAppendTraining(t *testing.T) {
 	rows, err := csv.NewReader(f).ReadAll()
 	if err != nil || len(rows) != 3 || rows[2][4] != "sample=256 trees=100" || rows[2][1] != "2026-10-25T00:00:00Z" {
 		t.Fatalf("%v %v", rows, err)
+	}
+	list, err := ReadTrainings(dir)
+	if err != nil || len(list) != 2 || !list[1].Time.Equal(at) || list[1].Params["trees"] != "100" || list[1].MetricsText() != "auroc=0.99" || !list[1].Promoted {
+		t.Fatalf("%+v %v", list, err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "training_log.csv"), []byte("time,b,c,d,e,f,g,h,i,j\nyesterday,,,1,,,,,true,\n"), 0o640); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ReadTrainings(dir); err == nil || !strings.Contains(err.Error(), "training_log.csv:2:") {
+		t.Errorf("a damaged line: %v", err)
 	}
 }

@@ -2,18 +2,13 @@ package classify
 
 import (
 	"cmp"
-	"encoding/csv"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
-	"strings"
 	"text/tabwriter"
 	"time"
 
+	"github.com/inframind/inframind/internal/job"
 	"github.com/inframind/inframind/log-classifier/label"
 	"github.com/inframind/inframind/log-classifier/mine"
 )
@@ -114,35 +109,24 @@ func (s *Site) Month(at time.Time) (Month, error) {
 		}
 	}
 	var err error
-	m.Models, err = trainings(filepath.Join(s.dir, "training_log.csv"), m.Name)
+	m.Models, err = trainings(s.dir, m.Name)
 	return m, err
 }
 
 // trainings returns a line for each training of a month.
-func trainings(path, month string) (out []string, err error) {
-	f, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	recs, err := csv.NewReader(f).ReadAll()
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	for _, r := range recs {
-		if len(r) < 10 || !strings.HasPrefix(r[0], month) {
+func trainings(dir, month string) (out []string, err error) {
+	list, err := job.ReadTrainings(dir)
+	for _, t := range list {
+		if t.Time.UTC().Format("2006-01") != month {
 			continue
 		}
 		outcome := "in service"
-		if r[8] != "true" {
-			outcome = "not promoted: " + r[9]
+		if !t.Promoted {
+			outcome = "not promoted: " + t.Reason
 		}
-		out = append(out, fmt.Sprintf("%s  %s  %s  %s", r[0], r[6], r[5], outcome))
+		out = append(out, fmt.Sprintf("%s  %s  %s  %s", t.Time.Format(time.RFC3339), t.Model, t.MetricsText(), outcome))
 	}
-	return out, nil
+	return out, err
 }
 
 // foundShown is how many new templates a review names.
