@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -208,11 +207,7 @@ func TestInjected(t *testing.T) {
 // The labels of IoT-23 call 52 retries of the malware's own server, and SYN floods of two
 // addresses, benign.
 func TestInternetOfThings(t *testing.T) {
-	path := filepath.Join(testdata.Dir(t, "zeek/iot23_34_1"), "conn.log.labeled.xz")
-	raw, err := exec.Command("xz", "-dc", path).Output()
-	if err != nil {
-		t.Skipf("xz: %v", err)
-	}
+	raw := testdata.Unxz(t, filepath.Join(testdata.Dir(t, "zeek/iot23_34_1"), "conn.log.labeled.xz"))
 	labelled := filepath.Join(t.TempDir(), "labels.log")
 	if err := os.WriteFile(labelled, raw, 0o644); err != nil {
 		t.Fatal(err)

@@ -2,7 +2,6 @@ package scorer
 
 import (
 	"encoding/csv"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -25,10 +24,7 @@ type server struct {
 func readServer(t *testing.T, dir string, each int) (s server) {
 	t.Helper()
 	for _, part := range []string{"train.csv.xz", "test.csv.xz"} {
-		raw, err := exec.Command("xz", "-dc", filepath.Join(dir, part)).Output()
-		if err != nil {
-			t.Skipf("xz: %v", err)
-		}
+		raw := testdata.Unxz(t, filepath.Join(dir, part))
 		rows, err := csv.NewReader(strings.NewReader(string(raw))).ReadAll()
 		if err != nil {
 			t.Fatal(err)

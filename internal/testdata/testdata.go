@@ -4,6 +4,7 @@ package testdata
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"testing"
@@ -27,4 +28,18 @@ func Dir(tb testing.TB, rel string) string {
 		tb.Skipf("recordings %s are not here; set INFRAMIND_TESTDATA to the folder that holds them", rel)
 	}
 	return path
+}
+
+// Unxz unpacks the recording at path and skips the test where the program xz is missing.
+// A recording that it cannot unpack is a failure.
+func Unxz(tb testing.TB, path string) []byte {
+	tb.Helper()
+	if _, err := exec.LookPath("xz"); err != nil {
+		tb.Skip("xz is not installed (Debian package xz-utils)")
+	}
+	raw, err := exec.CommandContext(tb.Context(), "xz", "-dc", path).Output()
+	if err != nil {
+		tb.Fatalf("unpack %s: %v", path, err)
+	}
+	return raw
 }
