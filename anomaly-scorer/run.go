@@ -180,6 +180,9 @@ func printSummary(w io.Writer, s scorer.Summary) error {
 		share = 100 * float64(s.Flagged) / float64(s.Connections)
 	}
 	fmt.Fprintf(w, "%d connections, %d flagged (%.2f %%), %d findings, %d malformed lines\n", s.Connections, s.Flagged, share, len(s.Findings), s.Malformed)
+	if s.Dropped > 0 {
+		fmt.Fprintf(w, "%d connections belong to findings beyond the 4,096 a day of a detector, which are left out\n", s.Dropped)
+	}
 	if len(s.Findings) == 0 {
 		return nil
 	}

@@ -135,7 +135,7 @@ const maxOpen = 4096
 type Book struct {
 	Detector string
 	Open     map[string]*Finding
-	Dropped  int // findings that did not fit
+	Dropped  int // records of findings that did not fit
 }
 
 // NewBook makes an empty Book.
@@ -182,7 +182,7 @@ func (b *Book) Changed(now int64) []Finding {
 			f.Grown, f.Told, f.Revision = rev > f.Revision, f.Revision > 0, rev
 			out = append(out, *f)
 		}
-		if time.Unix(0, now).Sub(f.Start) > 2*day {
+		if time.Unix(0, now).Sub(f.Start) >= day { // Get does not return it any more
 			delete(b.Open, key)
 		}
 	}

@@ -1,6 +1,10 @@
 package detect
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/inframind/inframind/anomaly-scorer/evidence"
+)
 
 // Cache remembers up to Max recently used values by key, in two generations: when the
 // young one is full the old one is forgotten. Memory is bounded and nothing is scanned.
@@ -51,47 +55,73 @@ func (c *Cache[K, V]) put(key K, v *V) {
 // Len is the number of remembered values.
 func (c *Cache[K, V]) Len() int { return len(c.Young) + len(c.Old) }
 
-// setMax is where a Set stops counting.
-const setMax = 8192
+const (
+	setMax  = 8192 // where a Set stops counting
+	setList = 32   // up to here it is a list
+)
 
-// Set counts distinct values; small ones are a list.
+// Set counts distinct values. It keeps 32 bits of a hash of each: in a full Set a new value
+// is taken for one that is there with a chance of one in half a million.
+// The fields are exported for encoding/gob.
 type Set struct {
-	List []uint64
-	Map  map[uint64]bool
+	N      int
+	Prints []uint32 // a list, or an open-addressed table in which 0 is free
 }
 
 // Add adds v and tells whether it is new. A full Set takes nothing in.
-func (s *Set) Add(v uint64) bool {
-	if s.Map != nil {
-		if s.Map[v] || len(s.Map) >= setMax {
+func (s *Set) Add(v uint64) bool { return s.add(max(uint32(evidence.Mix(v, 0)), 1)) }
+
+func (s *Set) add(print uint32) bool {
+	if len(s.Prints) <= setList {
+		if slices.Contains(s.Prints, print) {
 			return false
 		}
-		s.Map[v] = true
-		return true
+		if s.N < setList {
+			s.Prints, s.N = append(s.Prints, print), s.N+1
+			return true
+		}
+		s.grow(4 * setList)
 	}
-	if slices.Contains(s.List, v) {
+	i := s.slot(print)
+	if s.Prints[i] == print || s.N >= setMax {
 		return false
 	}
-	s.List = append(s.List, v)
-	if len(s.List) > 32 {
-		s.Map = make(map[uint64]bool, 64)
-		for _, x := range s.List {
-			s.Map[x] = true
-		}
-		s.List = nil
+	if 4*s.N >= 3*len(s.Prints) {
+		s.grow(2 * len(s.Prints))
+		i = s.slot(print)
 	}
+	s.Prints[i], s.N = print, s.N+1
 	return true
+}
+
+// slot is where print is in the table, or the free one where it belongs.
+func (s *Set) slot(print uint32) int {
+	mask := len(s.Prints) - 1
+	i := int(print) & mask
+	for s.Prints[i] != 0 && s.Prints[i] != print {
+		i = (i + 1) & mask
+	}
+	return i
+}
+
+func (s *Set) grow(slots int) {
+	old := s.Prints
+	s.Prints = make([]uint32, slots)
+	for _, p := range old {
+		if p != 0 {
+			s.Prints[s.slot(p)] = p
+		}
+	}
 }
 
 // Merge adds the values of o.
 func (s *Set) Merge(o *Set) {
-	for _, v := range o.List {
-		s.Add(v)
-	}
-	for v := range o.Map {
-		s.Add(v)
+	for _, p := range o.Prints {
+		if p != 0 {
+			s.add(p)
+		}
 	}
 }
 
 // Len is the number of distinct values, at most 8,192.
-func (s *Set) Len() int { return len(s.List) + len(s.Map) }
+func (s *Set) Len() int { return s.N }

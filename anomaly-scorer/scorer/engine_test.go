@@ -188,3 +188,45 @@ func TestMalformedLinesAreKept(t *testing.T) {
 		t.Errorf("dead letters: %s %v", raw, err)
 	}
 }
+
+// TestFindingsOfManyDays: a detector has room for 4,096 open findings; a month of logs that
+// is read at once has more.
+func TestFindingsOfManyDays(t *testing.T) {
+	const days, perDay = 4, 2000
+	var b strings.Builder
+	b.WriteString(connHeader)
+	for i := range days * perDay {
+		at := start.Add(time.Duration(i) * 24 * time.Hour / perDay)
+		fmt.Fprintf(&b, "%.6f\tL%d\t10.0.%d.%d\t40000\t93.184.%d.%d\t443\ttcp\tssl\t40000.0\t500\t500\tSF\tShADadFf\t8\t900\t12\t900\n",
+			float64(at.UnixMicro())/1e6, i, i%perDay>>8, i%perDay&255, i%perDay>>8, i%perDay&255)
+	}
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "conn.log"), b.String())
+	sum, err := Files(context.Background(), Config{}, dir, nil, Sinks{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	long := 0
+	for _, f := range sum.Findings {
+		if f.Detector == "long_connection" {
+			long++
+		}
+	}
+	if long != days*perDay {
+		t.Errorf("%d findings in files, want %d", long, days*perDay)
+	}
+	e := newEngine(t, dir, t.TempDir(), openStore(t), start.Add(days*24*time.Hour))
+	r := newRun(e)
+	if err := e.once(context.Background(), r); err != nil {
+		t.Fatal(err)
+	}
+	long = 0
+	for _, f := range r.findings {
+		if f.Detector == "long_connection" && f.Grown && !f.Told {
+			long++
+		}
+	}
+	if long != days*perDay {
+		t.Errorf("%d new findings of the service, want %d", long, days*perDay)
+	}
+}

@@ -32,6 +32,7 @@ type Sinks struct {
 // Summary is what Files saw.
 type Summary struct {
 	Connections, Flagged, Malformed int
+	Dropped                         int            // records of findings that a detector had no room for: 4,096 a day
 	By                              map[string]int // flagged connections by detector
 	Findings                        []detect.Finding
 }
@@ -56,7 +57,7 @@ func Files(ctx context.Context, c Config, dir string, forest *Forest, s Sinks) (
 	if err != nil {
 		return Summary{}, err
 	}
-	sum := Summary{By: map[string]int{}, Malformed: hind.malformed, Findings: hind.findings}
+	sum := Summary{By: map[string]int{}, Malformed: hind.malformed, Dropped: hind.dropped, Findings: hind.findings}
 	rows, err := newRowWriter(s.Rows)
 	if err != nil {
 		return sum, err
@@ -95,6 +96,7 @@ func Files(ctx context.Context, c Config, dir string, forest *Forest, s Sinks) (
 type hindsight struct {
 	findings  []detect.Finding
 	malformed int
+	dropped   int
 	pairs     map[pairKey]*detect.Finding
 	scans     map[string]*detect.Finding // by source
 	uids      map[string]string          // detector by uid, of application records
@@ -136,6 +138,7 @@ func look(ctx context.Context, c Config, dir string, bad func(zeek.Origin, []byt
 			h.findings = append(h.findings, f)
 		}
 	}
+	h.dropped = p.dropped
 	slices.SortFunc(h.findings, bySeverity)
 	h.remember()
 	return h, h.tunnels(ctx, dir)

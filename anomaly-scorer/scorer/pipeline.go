@@ -2,9 +2,12 @@ package scorer
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/gob"
 	"fmt"
 	"math"
+	"slices"
+	"time"
 
 	"github.com/inframind/inframind/anomaly-scorer/detect"
 	"github.com/inframind/inframind/anomaly-scorer/detect/beacon"
@@ -34,10 +37,13 @@ const probing = "probing"
 type Pipeline struct {
 	ev        *evidence.Scorer
 	detectors []detect.Detector
-	names     []string // of the detectors, and probing
-	forest    *Forest  // nil: no model yet
-	threshold float64  // of the evidence; moved by feedback
-	now       int64    // log time
+	names     []string                   // of the detectors, and probing
+	forest    *Forest                    // nil: no model yet
+	threshold float64                    // of the evidence; moved by feedback
+	now       int64                      // log time: the latest
+	day       int64                      // of the last record
+	dropped   int                        // records of findings that a detector had no room for
+	kept      map[string]*detect.Finding // by id, until they are asked for
 }
 
 // Verdict is what the Pipeline says of one connection.
@@ -53,7 +59,7 @@ type Verdict struct {
 func NewPipeline(c Config, forest *Forest) *Pipeline {
 	n := c.MaxEntries
 	p := &Pipeline{
-		ev: evidence.New(evidence.Options{MaxEntries: n}), forest: forest, threshold: evidence.Threshold,
+		ev: evidence.New(evidence.Options{MaxEntries: n}), forest: forest, threshold: evidence.Threshold, kept: map[string]*detect.Finding{},
 		detectors: []detect.Detector{
 			scan.New(c.Detectors.Scan, n), beacon.New(c.Detectors.Beacon, n), exfil.New(c.Detectors.Exfil, n),
 			dnstunnel.New(c.Detectors.DNSTunnel, n), login.New(c.Detectors.Login, n), flood.New(c.Detectors.Flood, n),
@@ -69,7 +75,7 @@ func NewPipeline(c Config, forest *Forest) *Pipeline {
 
 // Conn judges a connection.
 func (p *Pipeline) Conn(c *zeek.Conn, at zeek.Origin) Verdict {
-	p.now = max(p.now, c.Time)
+	p.tick(c.Time)
 	e := detect.Event{Conn: c, Evidence: p.ev.Score(c), Origin: at}
 	v := Verdict{Evidence: e.Evidence, Unusual: math.NaN()}
 	v.Score = 1 / (1 + math.Exp(p.threshold-e.Evidence.Score))
@@ -96,7 +102,7 @@ func (p *Pipeline) Conn(c *zeek.Conn, at zeek.Origin) Verdict {
 // App shows a record of the dns, ssl or http log to the detectors, and returns the one
 // that finds it anomalous, if any.
 func (p *Pipeline) App(a *zeek.App, k zeek.Kind, at zeek.Origin) (detector string) {
-	p.now = max(p.now, a.Time)
+	p.tick(a.Time)
 	e := detect.Event{App: a, Kind: k, Origin: at}
 	for _, d := range p.detectors {
 		if d.Observe(&e) >= Threshold {
@@ -109,21 +115,57 @@ func (p *Pipeline) App(a *zeek.App, k zeek.Kind, at zeek.Origin) (detector strin
 // Findings returns the findings that are new or changed since the last call. Regular calls
 // that are never answered are told once, as a beacon.
 func (p *Pipeline) Findings() []detect.Finding {
-	var out []detect.Finding
-	beacons := map[string]bool{}
-	for _, d := range p.detectors {
-		if d.Name() == "beacon" {
-			for _, f := range d.Book().Open {
-				beacons[f.Source+" "+f.Destination+" "+f.Service] = true
-			}
+	p.collect(p.now)
+	type about struct{ source, destination, service string }
+	beacons := map[about]bool{}
+	for _, f := range p.kept {
+		if f.Detector == "beacon" {
+			beacons[about{f.Source, f.Destination, f.Service}] = true
 		}
-		for _, f := range d.Book().Changed(p.now) {
-			if f.Kind != "unanswered calls" || !beacons[f.Source+" "+f.Destination+" "+f.Service] {
-				out = append(out, f)
+	}
+	for _, d := range p.detectors {
+		for _, f := range d.Book().Open {
+			if f.Detector == "beacon" {
+				beacons[about{f.Source, f.Destination, f.Service}] = true
 			}
 		}
 	}
+	var out []detect.Finding
+	for _, f := range p.kept {
+		if f.Kind != "unanswered calls" || !beacons[about{f.Source, f.Destination, f.Service}] {
+			out = append(out, *f)
+		}
+	}
+	clear(p.kept)
+	slices.SortFunc(out, func(a, b detect.Finding) int {
+		return cmp.Or(cmp.Compare(a.Detector, b.Detector), a.Start.Compare(b.Start), cmp.Compare(a.ID, b.ID))
+	})
 	return out
+}
+
+// tick notices a new day in the time of the log: detectors have room for the findings of
+// two days.
+func (p *Pipeline) tick(now int64) {
+	p.now = max(p.now, now)
+	if day := now / int64(24*time.Hour); day != p.day {
+		p.day = day
+		p.collect(now)
+	}
+}
+
+// collect takes over what changed, and lets the detectors forget what is over at the log
+// time now.
+func (p *Pipeline) collect(now int64) {
+	for _, d := range p.detectors {
+		b := d.Book()
+		p.dropped, b.Dropped = p.dropped+b.Dropped, 0
+		for _, f := range b.Changed(now) {
+			if old := p.kept[f.ID]; old != nil {
+				f.Told, f.Grown = old.Told, f.Grown || old.Grown
+			}
+			p.kept[f.ID] = &f
+		}
+	}
 }
 
 // snapshot is a Pipeline's memory as it is stored.

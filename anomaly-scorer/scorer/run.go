@@ -117,6 +117,10 @@ func (r *run) group() {
 		r.findings = append(r.findings, f)
 		r.e.state.Recent[f.ID] = recent{f.Detector, f.Severity, f.Source, f.Score, f.End}
 	}
+	if n := r.e.pipe.dropped; n > 0 {
+		r.e.opts.Log.Warn("a detector has room for 4,096 findings a day: further ones are left out", "connections", n)
+		r.e.pipe.dropped = 0
+	}
 	cutoff := r.e.clock().Add(-24 * time.Hour)
 	for id, f := range r.e.state.Recent {
 		if f.End.Before(cutoff) {

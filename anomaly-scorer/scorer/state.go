@@ -37,7 +37,7 @@ type recent struct {
 }
 
 const (
-	stateVersion = 1
+	stateVersion = 2
 	maxRecent    = 20_000
 )
 

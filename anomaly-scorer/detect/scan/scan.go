@@ -46,11 +46,16 @@ const (
 type Fan struct {
 	Start   int64 // Unix nanoseconds
 	Failed  detect.Set
-	Worked  int     // of a target under distributed probing: the sources of the day before
 	Times   []int64 // of the last new targets
 	Ports   detect.Set
-	Service string
+	Worked  int    // of a target under distributed probing: the sources of the day before
+	Service uint32 // protocol and port, or several
 }
+
+// several is the service of a Fan that tried more than one.
+const several = 1 << 31
+
+func service(c *zeek.Conn) uint32 { return uint32(c.Proto)<<16 | uint32(c.RespPort) }
 
 // State is what the detector remembers.
 type State struct {
@@ -108,8 +113,8 @@ func (d *Detector) Observe(e *detect.Event) float64 {
 		return d.sweep(e, src, dst)
 	}
 	hosts := d.fan(&d.s.Hosts, src, c, dst, 0)
-	ports := d.fan(&d.s.Ports, evidence.Mix(src, dst), c, uint64(c.Proto)<<16|uint64(c.RespPort), 1)
-	hosts.Ports.Add(uint64(c.Proto)<<16 | uint64(c.RespPort))
+	ports := d.fan(&d.s.Ports, evidence.Mix(src, dst), c, uint64(service(c)), 1)
+	hosts.Ports.Add(uint64(service(c)))
 	probed, score := d.distributed(e, dst, src)
 	horizontal, vertical := over(hosts, d.o.FastHosts, d.o.SlowHosts), over(ports, d.o.FastPorts, d.o.SlowPorts)
 	if probed && !horizontal && !burst(ports, loud) {
@@ -125,10 +130,10 @@ func (d *Detector) Observe(e *detect.Event) float64 {
 func (d *Detector) fan(in *detect.Cache[uint64, Fan], key uint64, c *zeek.Conn, target uint64, usual int) *Fan {
 	f := in.At(key)
 	if f.Start == 0 || time.Duration(c.Time-f.Start) > slow {
-		*f = Fan{Start: c.Time, Service: detect.Service(c)}
+		*f = Fan{Start: c.Time, Service: service(c)}
 	}
-	if f.Service != detect.Service(c) {
-		f.Service = ""
+	if f.Service != service(c) {
+		f.Service = several
 	}
 	n := f.Failed.Len()
 	if !f.Failed.Add(target) {
@@ -205,10 +210,11 @@ func (d *Detector) tell(e *detect.Event, hosts, ports *Fan, horizontal, vertical
 		}, "ports", strconv.Itoa(np), "ports_usual", usualPorts)
 		return f.Score
 	}
-	f.Kind, f.Service, f.Destination = "horizontal scan", hosts.Service, ""
+	f.Kind, f.Service, f.Destination = "horizontal scan", "", ""
 	what := fmt.Sprintf("%d hosts", n)
-	if hosts.Service != "" {
-		what += " on " + hosts.Service
+	if hosts.Service != several {
+		f.Service = detect.Service(c)
+		what += " on " + f.Service
 	} else {
 		what += fmt.Sprintf(" and %d ports", hosts.Ports.Len())
 	}
@@ -251,7 +257,7 @@ func (d *Detector) noise(e *detect.Event, of *Fan, src, dst uint64) float64 {
 		all.Failed.Merge(&of.Failed)
 	}
 	all.Failed.Add(src)
-	all.Ports.Add(uint64(c.Proto)<<16 | uint64(c.RespPort))
+	all.Ports.Add(uint64(service(c)))
 	b := d.s.Book.Finding("distributed probing", "d", all.Start)
 	b.Add(e)
 	n, hosts, to := all.Failed.Len(), d.s.Exposed.Len(), c.Resp.String()

@@ -46,7 +46,7 @@ func (d *Detector) sweep(e *detect.Event, src, dst uint64) float64 {
 	if !fleeting(c) {
 		return 0
 	}
-	service := uint64(c.Proto)<<16 | uint64(c.RespPort)
+	service := uint64(service(c))
 	warm := time.Duration(c.Time-d.s.Start) >= warming
 	score := 0.0
 	if e.Evidence.RespInside || !everyday(c.RespPort) {
