@@ -15,11 +15,15 @@ const (
 	OfShape = 'S' // of the line: nothing that people read in it
 )
 
-// wordBlock: words, bigrams, the first and the last word.
+// wordBlock: words, those in names apart, bigrams, the first and the last word.
 func (x *Extractor) wordBlock([]byte) {
 	ws := x.words
 	for i := range ws {
-		x.add('w', ws[i].hash, Source{OfWord, uint16(i)})
+		space := byte('w')
+		if ws[i].inName {
+			space = 'i'
+		}
+		x.add(space, ws[i].hash, Source{OfWord, uint16(i)})
 		if i > 0 {
 			x.add('b', mix(ws[i-1].hash, ws[i].hash), Source{OfPair, uint16(i)})
 		}

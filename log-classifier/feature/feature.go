@@ -42,6 +42,7 @@ type word struct {
 	text    []byte
 	kind    byte // 'w' word, 'p' placeholder
 	capital bool // all in capitals
+	inName  bool // part of an identifier: what is called Failure, not what failed
 }
 
 // Extractor makes vectors. It holds scratch space: make one per goroutine.
@@ -153,7 +154,11 @@ func (x *Extractor) Split(masked []byte) {
 		for j < len(masked) && (isLetter(masked[j]) || masked[j] == '\'' && apostrophe(masked, j)) && !camelBreak(masked, i, j) {
 			j++
 		}
+		n := len(x.words)
 		x.push(masked[i:j], 'w')
+		for k := n; k < len(x.words); k++ {
+			x.words[k].inName = inName(masked, i, j)
+		}
 		i = j
 	}
 }
@@ -172,6 +177,30 @@ func camelBreak(b []byte, i, j int) bool {
 		return true
 	}
 	return j+1 < len(b) && j > i && isLetter(b[j+1]) && !isUpper(b[j+1])
+}
+
+// inName tells whether the word b[i:j] is part of an identifier: camelCase, snake_case, a.b,
+// a::b, a->b, key=, call(.
+func inName(b []byte, i, j int) bool {
+	if i > 0 {
+		p := byte(' ')
+		if i > 1 {
+			p = b[i-2]
+		}
+		switch c := b[i-1]; {
+		case isLetter(c), c == '_', c == '$', c == '.' && (isLetter(p) || p == '>'), c == ':' && p == ':', c == '>' && p == '-':
+			return true
+		}
+	}
+	if j == len(b) {
+		return false
+	}
+	next := byte(' ')
+	if j+1 < len(b) {
+		next = b[j+1]
+	}
+	c := b[j]
+	return isLetter(c) || c == '_' || c == '$' || c == '(' || c == '=' || c == '.' && isLetter(next) || c == ':' && next == ':' || c == '-' && next == '>'
 }
 
 func isLetter(c byte) bool { return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= 0x80 }
@@ -208,7 +237,7 @@ func (x *Extractor) one(text []byte, hash uint64, kind byte, capital bool) {
 		}
 		x.memo.add(info)
 	}
-	x.words = append(x.words, word{info, text, kind, capital})
+	x.words = append(x.words, word{info, text, kind, capital, false})
 }
 
 // stem returns the length of w without its ending: failed, failing, failures -> fail.

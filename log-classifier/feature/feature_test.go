@@ -42,6 +42,20 @@ func TestNames(t *testing.T) {
 	}
 }
 
+func TestWordsInNames(t *testing.T) {
+	x := New(Defaults())
+	x.Split([]byte("FailureDetector: open_file(<path>) a.b io::err p->q size=<num> failed, user:bob isn't <host>.down up."))
+	var got []string
+	for i := range x.words {
+		if x.words[i].inName {
+			got = append(got, string(x.words[i].text))
+		}
+	}
+	if want := "failure detector open file a b io err p q size down"; strings.Join(got, " ") != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
 func names(line string) []string {
 	opt := Defaults()
 	opt.Names = true

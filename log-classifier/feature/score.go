@@ -32,7 +32,7 @@ func (s *Sum) join(o Sum, scale float32) {
 }
 
 // wordSums are the sums of what depends on one word only.
-type wordSums struct{ plain, first, last, stem Sum }
+type wordSums struct{ plain, name, first, last, stem Sum }
 
 // Score returns the sum of w (Dim buckets of Heads weights) over the features of a masked
 // line, each times its value: what Extract and a multiplication give, without the vector.
@@ -64,6 +64,7 @@ func (x *Extractor) of(w *word) *wordSums {
 		return s
 	}
 	s.plain.add(x.w, bucket('w', w.hash))
+	s.name.add(x.w, bucket('i', w.hash))
 	s.first.add(x.w, bucket('f', w.hash))
 	s.last.add(x.w, bucket('l', w.hash))
 	s.stem.add(x.w, bucket('s', w.wordInfo.stem))
@@ -74,7 +75,12 @@ func (x *Extractor) of(w *word) *wordSums {
 func (x *Extractor) scoreWords([]byte) {
 	ws := x.words
 	for i := range ws {
-		x.sum.join(x.of(&ws[i]).plain, 1)
+		s := x.of(&ws[i])
+		if ws[i].inName {
+			x.sum.join(s.name, 1)
+		} else {
+			x.sum.join(s.plain, 1)
+		}
 		if i > 0 {
 			x.sum.add(x.w, bucket('b', mix(ws[i-1].hash, ws[i].hash)))
 		}

@@ -15,7 +15,7 @@ import (
 )
 
 // magic starts a model file; the last byte is the version of its form.
-const magic = "IMLC\x02"
+const magic = "IMLC\x03"
 
 // maxFile bounds what is read of a model file.
 const maxFile = 64 << 20

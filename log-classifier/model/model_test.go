@@ -88,7 +88,7 @@ func TestDecodeRefuses(t *testing.T) {
 		"does not start": []byte("PNG"),
 		"cut short":      raw[:len(raw)/2],
 		"checksum":       changed,
-		"reads form 2":   other,
+		"reads form 3":   other,
 	} {
 		if _, err := Decode(in); !errors.Is(err, ErrFormat) || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", want, err)
