@@ -2,9 +2,20 @@
 // unusual in Zeek's logs, says why in words, and tells Prometheus.
 package main
 
-import "github.com/inframind/inframind/internal/cli"
+import (
+	"os"
+	"runtime/debug"
 
-func main() { app().Main() }
+	"github.com/inframind/inframind/internal/cli"
+)
+
+func main() {
+	if os.Getenv("GOGC") == "" {
+		// Nearly all that is remembered stays: a fifth more work for half the garbage.
+		debug.SetGCPercent(50)
+	}
+	app().Main()
+}
 
 func app() *cli.App {
 	a := cli.New("anomaly-scorer", "Finds what is unusual in network traffic and metrics.")

@@ -7,29 +7,45 @@ import (
 )
 
 // Cache remembers up to Max recently used values by key, in two generations: when the
-// young one is full the old one is forgotten. Memory is bounded and nothing is scanned.
-// The fields are exported for encoding/gob.
+// young one is full the old one is forgotten, and its room used again. Memory is bounded
+// and nothing is scanned. The fields are exported for encoding/gob.
 type Cache[K comparable, V any] struct {
-	Young, Old map[K]*V
+	Young, Old Generation[K, V]
 	Max        int
 }
 
-// NewCache makes a Cache of at most maxEntries.
-func NewCache[K comparable, V any](maxEntries int) Cache[K, V] {
-	return Cache[K, V]{Young: map[K]*V{}, Old: map[K]*V{}, Max: maxEntries}
+// Generation holds values in blocks, so that they stay where they are and cost no
+// allocation of their own.
+type Generation[K comparable, V any] struct {
+	Slot   map[K]int32
+	Blocks [][]V
 }
 
-// Get returns the value of key, or nil.
+// block is how many values are allocated at a time.
+const block = 1024
+
+// NewCache makes a Cache of at most maxEntries.
+func NewCache[K comparable, V any](maxEntries int) Cache[K, V] {
+	return Cache[K, V]{Max: maxEntries}
+}
+
+// Get returns the value of key, or nil. The pointer is good until Max/2 other keys were
+// asked for.
 func (c *Cache[K, V]) Get(key K) *V {
-	if v, ok := c.Young[key]; ok {
-		return v
+	if i, ok := c.Young.Slot[key]; ok {
+		return c.Young.at(i)
 	}
-	v, ok := c.Old[key]
-	if ok {
-		delete(c.Old, key)
-		c.put(key, v)
+	i, ok := c.Old.Slot[key]
+	if !ok {
+		return nil
 	}
-	return v
+	old := c.Old.at(i)
+	v := *old
+	*old = *new(V)
+	delete(c.Old.Slot, key)
+	young := c.put(key)
+	*young = v
+	return young
 }
 
 // At returns the value of key, a new zero one when there is none.
@@ -37,23 +53,42 @@ func (c *Cache[K, V]) At(key K) *V {
 	if v := c.Get(key); v != nil {
 		return v
 	}
-	v := new(V)
-	c.put(key, v)
-	return v
+	return c.put(key)
 }
 
-func (c *Cache[K, V]) put(key K, v *V) {
-	if c.Young == nil { // as gob leaves an empty map
-		c.Young = map[K]*V{}
+// put makes room for key in the young generation.
+func (c *Cache[K, V]) put(key K) *V {
+	if len(c.Young.Slot) >= max(c.Max/2, 1) {
+		c.Old, c.Young = c.Young, c.Old
+		c.Young.clear()
 	}
-	if len(c.Young) >= max(c.Max/2, 1) {
-		c.Old, c.Young = c.Young, map[K]*V{}
-	}
-	c.Young[key] = v
+	return c.Young.add(key)
 }
 
 // Len is the number of remembered values.
-func (c *Cache[K, V]) Len() int { return len(c.Young) + len(c.Old) }
+func (c *Cache[K, V]) Len() int { return len(c.Young.Slot) + len(c.Old.Slot) }
+
+func (g *Generation[K, V]) at(i int32) *V { return &g.Blocks[i/block][i%block] }
+
+// add gives key the next slot. The young generation, the only one that grows, has no gaps.
+func (g *Generation[K, V]) add(key K) *V {
+	if g.Slot == nil {
+		g.Slot = map[K]int32{}
+	}
+	i := int32(len(g.Slot))
+	if int(i/block) == len(g.Blocks) {
+		g.Blocks = append(g.Blocks, make([]V, block))
+	}
+	g.Slot[key] = i
+	return g.at(i)
+}
+
+func (g *Generation[K, V]) clear() {
+	clear(g.Slot)
+	for _, b := range g.Blocks {
+		clear(b)
+	}
+}
 
 const (
 	setMax  = 8192 // where a Set stops counting

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/cespare/xxhash/v2"
+
 	"github.com/inframind/inframind/anomaly-scorer/detect"
 	"github.com/inframind/inframind/internal/job"
 	"github.com/inframind/inframind/internal/zeek"
@@ -22,6 +24,7 @@ type state struct {
 	Cursors     map[string]zeek.Cursor // by log
 	StoreAfter  string                 // cursor in the log store, for documents of Filebeat
 	Pipeline    []byte
+	Sum         uint64            // xxhash of Pipeline
 	Recent      map[string]recent // findings of late, by id
 	LastSuccess time.Time
 	LastTrained time.Time
@@ -74,6 +77,9 @@ func (e *Engine) goBack() error {
 	if s.Version != stateVersion {
 		return fmt.Errorf("the state has format %d, this program reads %d", s.Version, stateVersion)
 	}
+	if s.Sum != xxhash.Sum64(s.Pipeline) {
+		return errors.New("the state is damaged: its checksum is wrong")
+	}
 	if s.Cursors == nil {
 		s.Cursors = map[string]zeek.Cursor{}
 	}
@@ -90,6 +96,7 @@ func (e *Engine) save() error {
 	if e.state.Pipeline, err = e.pipe.Save(); err != nil {
 		return err
 	}
+	e.state.Sum = xxhash.Sum64(e.state.Pipeline)
 	var b bytes.Buffer
 	if err := gob.NewEncoder(&b).Encode(e.state); err != nil {
 		return fmt.Errorf("encode the state: %w", err)

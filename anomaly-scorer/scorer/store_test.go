@@ -91,6 +91,32 @@ func TestADamagedStateIsNamed(t *testing.T) {
 	}
 }
 
+// TestAFlippedBitIsNoticed damages a whole state at many places.
+func TestAFlippedBitIsNoticed(t *testing.T) {
+	dir, state := t.TempDir(), t.TempDir()
+	write(t, filepath.Join(dir, "conn.log"), connHeader+normal(300, start, 1)+portScan(100, start.Add(time.Hour)))
+	e := newEngine(t, dir, state, openStore(t), start.Add(2*time.Hour))
+	if _, err := e.RunOnce(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	whole := slices.Clone(e.saved)
+	refused := 0
+	for at := 0; at < len(whole); at += len(whole)/200 + 1 {
+		e.saved = slices.Clone(whole)
+		e.saved[at] ^= 0x10
+		if err := e.goBack(); err != nil {
+			refused++
+		}
+	}
+	if refused < 150 { // of 200; the rest are in the cursors, findings and spare room of gob
+		t.Errorf("%d damaged states were refused", refused)
+	}
+	e.saved = whole
+	if err := e.goBack(); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestDryRunLeavesNothing(t *testing.T) {
 	dir, state, store := t.TempDir(), t.TempDir(), openStore(t)
 	write(t, filepath.Join(dir, "conn.log"), connHeader+normal(300, start, 1)+"garbage\n"+portScan(100, start.Add(time.Hour)))

@@ -78,11 +78,12 @@ type Detector struct {
 	s State
 }
 
-// New makes a Detector. maxEntries bounds the pairs it remembers.
+// New makes a Detector. maxEntries bounds the pairs it remembers, and by half the
+// destinations, of which there are fewer.
 func New(o Options, maxEntries int) *Detector {
 	return &Detector{o: o.withDefaults(), s: State{
-		Pairs: detect.NewCache[uint64, Track](maxEntries), Clients: detect.NewCache[uint64, detect.Set](maxEntries),
-		Callers: detect.NewCache[uint64, detect.Set](maxEntries), Sources: detect.NewCache[uint64, bool](maxEntries), Book: detect.NewBook("beacon"),
+		Pairs: detect.NewCache[uint64, Track](maxEntries), Clients: detect.NewCache[uint64, detect.Set](maxEntries/2),
+		Callers: detect.NewCache[uint64, detect.Set](maxEntries/2), Sources: detect.NewCache[uint64, bool](maxEntries), Book: detect.NewBook("beacon"),
 	}}
 }
 

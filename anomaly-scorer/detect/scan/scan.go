@@ -76,11 +76,12 @@ type Detector struct {
 	s State
 }
 
-// New makes a Detector. maxEntries bounds the sources it remembers.
+// New makes a Detector. maxEntries bounds the sources it remembers, and by half the places
+// that answered them, which matter for minutes only.
 func New(o Options, maxEntries int) *Detector {
 	return &Detector{o: o.withDefaults(), s: State{
 		Hosts: detect.NewCache[uint64, Fan](maxEntries), Ports: detect.NewCache[uint64, Fan](maxEntries),
-		Targets: detect.NewCache[uint64, Fan](maxEntries), Reached: detect.NewCache[uint64, Reach](maxEntries), Book: detect.NewBook("scan"),
+		Targets: detect.NewCache[uint64, Fan](maxEntries), Reached: detect.NewCache[uint64, Reach](maxEntries/2), Book: detect.NewBook("scan"),
 	}}
 }
 
