@@ -12,7 +12,7 @@ func EvenMix() Mix { return Mix{0.25, 0.25, 0.25, 0.25} }
 
 // LoneMix is for lines of which nothing else is known: of a line that comes alone it is
 // better to say critical once too often.
-func LoneMix() Mix { return Mix{0.5, 0.2, 0.15, 0.15} }
+func LoneMix() Mix { return Mix{0.55, 0.18, 0.135, 0.135} }
 
 // MixStrength is how many templates' worth of belief the even mix has: a site with few
 // templates stays close to it.

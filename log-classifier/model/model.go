@@ -94,7 +94,14 @@ func (p *Predictor) PredictMasked(masked []byte) Prediction {
 	return out
 }
 
+// criticalFrom is the probability from which a line is called critical though another
+// category is likelier: to miss what is critical costs more than to look in vain.
+const criticalFrom = 0.4
+
 func best(p [label.Count]float64) (label.Category, float64) {
+	if p[label.Critical] >= criticalFrom {
+		return label.Critical, p[label.Critical]
+	}
 	b := 0
 	for c := range p {
 		if p[c] > p[b] {
