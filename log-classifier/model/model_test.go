@@ -53,6 +53,12 @@ func TestTrainLearnsItsExamples(t *testing.T) {
 	}
 }
 
+func TestRarity(t *testing.T) {
+	if rare, common, always := rarity(1, 1000), rarity(500, 1000), rarity(1000, 1000); rare > 1 || common > rare/2 || always > common || always <= 0 {
+		t.Errorf("in 1, 500 and all of 1000 rows: %v, %v, %v", rare, common, always)
+	}
+}
+
 func TestFileKeepsPredictions(t *testing.T) {
 	m := trained()
 	m.Name, m.Metrics = "v1", map[string]float64{"macro_f1": 0.5}

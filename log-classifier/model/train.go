@@ -26,7 +26,7 @@ type Params struct {
 
 // DefaultParams are those of the shipped model.
 func DefaultParams() Params {
-	return Params{C: 30, MinDF: 2, SystemRows: 60, Features: feature.Defaults(), MaxIter: 60, Calibration: 5}
+	return Params{C: 50, MinDF: 2, SystemRows: 60, Features: feature.Defaults(), MaxIter: 60, Calibration: 5}
 }
 
 // Row is one training example with its weight.
@@ -40,7 +40,8 @@ type data struct {
 	m       linear.Matrix
 	y       []int
 	weight  [][Heads]float64
-	columns []uint32 // bucket of each column
+	columns []uint32  // bucket of each column
+	scale   []float32 // of each column
 	system  []string
 }
 
@@ -80,8 +81,8 @@ func distinct(rows []Row, p Params) []item {
 	return items
 }
 
-// prepare makes the training set of rows: rare features are left out, rows of large systems
-// are weighed down.
+// prepare makes the training set of rows: features of one row are left out, common ones and
+// rows of large systems weighed down.
 func prepare(rows []Row, p Params) *data {
 	items := distinct(rows, p)
 	df := make([]int, feature.Dim)
@@ -99,6 +100,7 @@ func prepare(rows []Row, p Params) *data {
 		if n >= p.MinDF {
 			column[j] = int32(len(d.columns))
 			d.columns = append(d.columns, uint32(j))
+			d.scale = append(d.scale, rarity(n, len(items)))
 		}
 	}
 	d.m.Cols = len(d.columns)
@@ -112,7 +114,7 @@ func prepare(rows []Row, p Params) *data {
 		slices.Sort(idx)
 		val := make([]float32, len(idx))
 		for k, c := range idx {
-			val[k] = it.vec[d.columns[c]]
+			val[k] = it.vec[d.columns[c]] * d.scale[c]
 		}
 		d.m.Append(idx, val)
 		d.y = append(d.y, int(it.row.Category))
@@ -124,6 +126,14 @@ func prepare(rows []Row, p Params) *data {
 		d.weight = append(d.weight, it.row.Weight)
 	}
 	return d
+}
+
+// rarity is the root of the inverse document frequency, at most 1, of a feature in n of all
+// rows: the penalty holds common features back, which many rows would bend to their taste.
+// The model's weights have it multiplied in.
+func rarity(n, all int) float32 {
+	most := math.Log(float64(all + 1))
+	return float32(math.Sqrt((most - math.Log(float64(n))) / most))
 }
 
 func (p Params) linear() linear.Options {
@@ -180,7 +190,7 @@ func Train(rows []Row, p Params) *Model {
 	for h, w := range d.fit(p, nil, -1) {
 		m.Bias[h], m.Calibration.Scale[h], m.Calibration.Shift[h] = float32(w.Bias), 1, p.Shift[h]
 		for k, j := range d.columns {
-			m.W[int(j)*Heads+h] = float32(w.W[k])
+			m.W[int(j)*Heads+h] = float32(w.W[k]) * d.scale[k]
 		}
 	}
 	if p.Calibration > 1 {
