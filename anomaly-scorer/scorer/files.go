@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -57,6 +58,7 @@ func Files(ctx context.Context, c Config, dir string, forest *Forest, s Sinks) (
 	if err != nil {
 		return Summary{}, err
 	}
+	runtime.GC() // what the first pass remembered goes before the second one begins
 	sum := Summary{By: map[string]int{}, Malformed: hind.malformed, Dropped: hind.dropped, Findings: hind.findings}
 	rows, err := newRowWriter(s.Rows)
 	if err != nil {
