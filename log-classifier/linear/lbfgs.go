@@ -8,10 +8,10 @@ import (
 // objective returns f(x) and writes the gradient to g.
 type objective func(x, g []float64) float64
 
-// minimize runs L-BFGS with ten corrections and a backtracking line search from x, which it
+// minimize runs L-BFGS with six corrections and a backtracking line search from x, which it
 // overwrites. It stops when the largest gradient component falls below tol.
 func minimize(f objective, x []float64, maxIter int, tol float64) (iterations int) {
-	const memory = 10
+	const memory = 6
 	n := len(x)
 	g, xNew, gNew, dir := make([]float64, n), make([]float64, n), make([]float64, n), make([]float64, n)
 	var ss, ys [][]float64
@@ -35,14 +35,17 @@ func minimize(f objective, x []float64, maxIter int, tol float64) (iterations in
 		if !ok {
 			return iterations
 		}
-		s, y := make([]float64, n), make([]float64, n)
+		var s, y []float64
+		if len(ss) == memory { // the oldest go, and their room is used again
+			s, y = ss[0], ys[0]
+			ss, ys, rho = ss[1:], ys[1:], rho[1:]
+		} else {
+			s, y = make([]float64, n), make([]float64, n)
+		}
 		for i := range s {
 			s[i], y[i] = xNew[i]-x[i], gNew[i]-g[i]
 		}
 		if sy := dot(s, y); sy > 1e-12 {
-			if len(ss) == memory {
-				ss, ys, rho = ss[1:], ys[1:], rho[1:]
-			}
 			ss, ys, rho = append(ss, s), append(ys, y), append(rho, 1/sy)
 		}
 		copy(x, xNew)

@@ -45,10 +45,24 @@ type data struct {
 	system  []string
 }
 
-// item is a distinct masked message.
+// item is a distinct masked message with its features: buckets in order, and their values.
 type item struct {
-	row Row
-	vec map[uint32]float32
+	row    Row
+	bucket []uint32
+	value  []float32
+}
+
+// newItem sums the values of equal buckets of v.
+func newItem(r Row, v feature.Vector) item {
+	it := item{r, slices.Clone(v.Idx), nil}
+	slices.Sort(it.bucket)
+	it.bucket = slices.Clip(slices.Compact(it.bucket))
+	it.value = make([]float32, len(it.bucket))
+	for k, j := range v.Idx {
+		at, _ := slices.BinarySearch(it.bucket, j)
+		it.value[at] += v.Val[k]
+	}
+	return it
 }
 
 // distinct masks and vectorises rows. Of equal masked messages the most severe label and the
@@ -71,12 +85,7 @@ func distinct(rows []Row, p Params) []item {
 			continue
 		}
 		at[string(key)] = len(items)
-		v := ex.Extract(key)
-		vec := make(map[uint32]float32, len(v.Idx))
-		for k, j := range v.Idx {
-			vec[j] += v.Val[k]
-		}
-		items = append(items, item{r, vec})
+		items = append(items, newItem(r, ex.Extract(key)))
 	}
 	return items
 }
@@ -89,7 +98,7 @@ func prepare(rows []Row, p Params) *data {
 	perSystem := map[string]float64{}
 	for _, it := range items {
 		perSystem[it.row.System]++
-		for j := range it.vec {
+		for _, j := range it.bucket {
 			df[j]++
 		}
 	}
@@ -104,17 +113,14 @@ func prepare(rows []Row, p Params) *data {
 		}
 	}
 	d.m.Cols = len(d.columns)
+	var idx []int32
+	var val []float32
 	for _, it := range items {
-		var idx []int32
-		for j := range it.vec {
-			if column[j] >= 0 {
-				idx = append(idx, column[j])
+		idx, val = idx[:0], val[:0]
+		for k, j := range it.bucket {
+			if c := column[j]; c >= 0 {
+				idx, val = append(idx, c), append(val, it.value[k]*d.scale[c])
 			}
-		}
-		slices.Sort(idx)
-		val := make([]float32, len(idx))
-		for k, c := range idx {
-			val[k] = it.vec[d.columns[c]] * d.scale[c]
 		}
 		d.m.Append(idx, val)
 		d.y = append(d.y, int(it.row.Category))
