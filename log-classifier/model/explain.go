@@ -20,8 +20,9 @@ type Explainer struct {
 	mask     *token.Masker
 	examples []near
 	byWord   map[string][]int32
-	hits     []int32 // words shared with each example
-	touched  []int32 // examples with hits
+	hits     []int32   // words shared with each example
+	touched  []int32   // examples with hits
+	postings [][]int32 // examples of each word of the last line
 	reasons  []reason
 }
 
@@ -133,19 +134,22 @@ func (e *Explainer) reason(of feature.Source, weight float64) {
 
 func signed(v float64) string { return "+" + strconv.FormatFloat(v, 'f', 2, 64) }
 
-// maxPosting leaves words out of the search for neighbours that many examples have.
-const maxPosting = 300
+// maxHits ends the search for neighbours: rare words are looked at first, and those that
+// many examples have no more.
+const maxHits = 5000
 
 // nearest returns the example that shares most words (Jaccard) with the last line, if it
 // shares a fifth.
 func (e *Explainer) nearest() (label.Example, float64, bool) {
-	e.touched = e.touched[:0]
-	words := 0
+	e.touched, e.postings = e.touched[:0], e.postings[:0]
 	for w := range e.words() {
-		words++
-		p := e.byWord[string(w)]
-		if len(p) > maxPosting {
-			continue
+		e.postings = append(e.postings, e.byWord[string(w)])
+	}
+	words, hits := len(e.postings), 0
+	slices.SortFunc(e.postings, func(a, b []int32) int { return cmp.Compare(len(a), len(b)) })
+	for _, p := range e.postings {
+		if hits += len(p); hits > maxHits {
+			break
 		}
 		for _, id := range p {
 			if e.hits[id]++; e.hits[id] == 1 {

@@ -26,7 +26,7 @@ type Params struct {
 
 // DefaultParams are those of the shipped model.
 func DefaultParams() Params {
-	return Params{C: 50, MinDF: 2, SystemRows: 60, Features: feature.Defaults(), MaxIter: 60, Calibration: 5}
+	return Params{C: 50, MinDF: 2, SystemRows: 60, Features: feature.Defaults(), MaxIter: 200, Calibration: 5}
 }
 
 // Row is one training example with its weight.
@@ -143,7 +143,7 @@ func rarity(n, all int) float32 {
 }
 
 func (p Params) linear() linear.Options {
-	return linear.Options{C: p.C, MaxIter: p.MaxIter, Tol: 1e-3}
+	return linear.Options{C: p.C, MaxIter: p.MaxIter, Tol: 1e-4}
 }
 
 // question returns the rows that the training of head h uses, with balanced weights, and
