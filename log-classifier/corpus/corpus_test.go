@@ -79,16 +79,15 @@ func TestShippedMeetsItsBars(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := model.NewPredictor(ship)
-	recallBar := []float64{0.90, 0.85} // the second test is what an unseen kind gets
-	for i, test := range all {
+	for _, test := range all {
 		var c evaluate.Confusion
 		for _, e := range test.Examples {
 			c.Add(e.Category, p.Predict(e.Message).Remix(model.LoneMix()).Category, 1)
 		}
 		precision, recall, _ := c.Class(label.Critical)
 		t.Logf("%s: critical recall %.3f precision %.3f macro-F1 %.3f", test.Name, recall, precision, c.Macro())
-		if recall < recallBar[i] || precision < 0.60 {
-			t.Errorf("%s: critical recall %.3f, want %.2f; precision %.3f, want 0.60", test.Name, recall, recallBar[i], precision)
+		if recall < 0.90 || precision < 0.60 {
+			t.Errorf("%s: critical recall %.3f, want 0.90; precision %.3f, want 0.60", test.Name, recall, precision)
 		}
 	}
 }
