@@ -214,8 +214,10 @@ const caution = 0.7
 func calibrate(d *data, p Params) Calibration {
 	fold := folds(d.system, p.Calibration)
 	z := make([][Heads]float64, len(d.y))
+	rough := p // one number a head is wanted: no need to be exact to the last weight
+	rough.MaxIter = min(p.MaxIter, 60)
 	for f := range p.Calibration {
-		ws := d.fit(p, fold, f)
+		ws := d.fit(rough, fold, f)
 		for i := range d.y {
 			if fold[i] == f {
 				for h := range ws {
