@@ -105,6 +105,7 @@ func TestOutlierSets(t *testing.T) {
 	if testing.Short() {
 		t.Skip("accuracy takes long; it is measured without -short")
 	}
+	results := map[bool][][]reached{}
 	for _, tc := range []struct {
 		name      string
 		o         Options
@@ -120,11 +121,14 @@ func TestOutlierSets(t *testing.T) {
 		for _, self := range []bool{true, false} {
 			t.Run(fmt.Sprintf("%s/self=%v", tc.name, self), func(t *testing.T) {
 				var auroc, ap float64
+				var sets []reached
 				for _, name := range outlierSets {
 					a, p := quality(t, name, tc.o, 5, self)
+					sets = append(sets, reached{a, p})
 					t.Logf("%-12s AUROC %5.1f AP %5.1f", name, a, p)
 					auroc, ap = auroc+a/float64(len(outlierSets)), ap+p/float64(len(outlierSets))
 				}
+				results[self] = append(results[self], sets)
 				t.Logf("mean         AUROC %5.2f AP %5.2f", auroc, ap)
 				if auroc < tc.auroc || ap < tc.ap {
 					t.Errorf("below the bar of %.1f / %.1f", tc.auroc, tc.ap)
@@ -132,4 +136,37 @@ func TestOutlierSets(t *testing.T) {
 			})
 		}
 	}
+	for self, options := range results {
+		auroc, ap := chosenByTheOthers(options)
+		t.Logf("options chosen on eleven sets, measured on the twelfth (self=%v): AUROC %5.2f AP %5.2f", self, auroc, ap)
+		if len(options) == 6 && (auroc < 88.8 || ap < 62.4) { // without -run
+			t.Error("below the bar of 88.8 / 62.4")
+		}
+	}
+}
+
+// reached is what options reach on a set.
+type reached struct{ auroc, ap float64 }
+
+// chosenByTheOthers is the mean over the sets of what the options reach there that are best
+// on all the other sets: what a choice among these options is worth on a set nobody saw.
+func chosenByTheOthers(options [][]reached) (auroc, ap float64) {
+	sets := len(options[0])
+	for left := range sets {
+		best, most := 0, 0.0
+		for i, of := range options {
+			sum := 0.0
+			for k, q := range of {
+				if k != left {
+					sum += q.auroc + q.ap
+				}
+			}
+			if sum > most {
+				best, most = i, sum
+			}
+		}
+		q := options[best][left]
+		auroc, ap = auroc+q.auroc/float64(sets), ap+q.ap/float64(sets)
+	}
+	return auroc, ap
 }

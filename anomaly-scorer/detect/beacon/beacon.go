@@ -82,8 +82,8 @@ type Detector struct {
 // destinations, of which there are fewer.
 func New(o Options, maxEntries int) *Detector {
 	return &Detector{o: o.withDefaults(), s: State{
-		Pairs: detect.NewCache[uint64, Track](maxEntries), Clients: detect.NewCache[uint64, detect.Set](maxEntries/2),
-		Callers: detect.NewCache[uint64, detect.Set](maxEntries/2), Sources: detect.NewCache[uint64, bool](maxEntries), Book: detect.NewBook("beacon"),
+		Pairs: detect.NewCache[uint64, Track](maxEntries), Clients: detect.NewCache[uint64, detect.Set](maxEntries / 2),
+		Callers: detect.NewCache[uint64, detect.Set](maxEntries / 2), Sources: detect.NewCache[uint64, bool](maxEntries), Book: detect.NewBook("beacon"),
 	}}
 }
 

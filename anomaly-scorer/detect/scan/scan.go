@@ -81,7 +81,7 @@ type Detector struct {
 func New(o Options, maxEntries int) *Detector {
 	return &Detector{o: o.withDefaults(), s: State{
 		Hosts: detect.NewCache[uint64, Fan](maxEntries), Ports: detect.NewCache[uint64, Fan](maxEntries),
-		Targets: detect.NewCache[uint64, Fan](maxEntries), Reached: detect.NewCache[uint64, Reach](maxEntries/2), Book: detect.NewBook("scan"),
+		Targets: detect.NewCache[uint64, Fan](maxEntries), Reached: detect.NewCache[uint64, Reach](maxEntries / 2), Book: detect.NewBook("scan"),
 	}}
 }
 
