@@ -2,6 +2,7 @@ package scorer
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/gob"
 	"errors"
 	"fmt"
@@ -20,11 +21,9 @@ import (
 // state is what is remembered between runs, in one file, so that the place in the logs and
 // what was learned from them cannot disagree.
 type state struct {
-	Version     int
 	Cursors     map[string]zeek.Cursor // by log
 	StoreAfter  string                 // cursor in the log store, for documents of Filebeat
 	Pipeline    []byte
-	Sum         uint64            // xxhash of Pipeline
 	Recent      map[string]recent // findings of late, by id
 	LastSuccess time.Time
 	LastTrained time.Time
@@ -39,10 +38,10 @@ type recent struct {
 	End      time.Time
 }
 
-const (
-	stateVersion = 2
-	maxRecent    = 20_000
-)
+const maxRecent = 20_000
+
+// stateMagic begins the file; an xxhash of what follows comes next.
+const stateMagic = "anomaly-scorer state 2\n"
 
 func (e *Engine) statePath() string { return filepath.Join(e.opts.StateDir, "state.gob") }
 
@@ -65,20 +64,21 @@ func (e *Engine) restore() error {
 
 // goBack forgets what happened since the last save.
 func (e *Engine) goBack() error {
-	e.state = state{Version: stateVersion, Cursors: map[string]zeek.Cursor{}, Recent: map[string]recent{}}
+	e.state = state{Cursors: map[string]zeek.Cursor{}, Recent: map[string]recent{}}
 	e.pipe = NewPipeline(e.cfg, e.forest)
 	if len(e.saved) == 0 {
 		return nil
 	}
-	var s state
-	if err := gob.NewDecoder(bytes.NewReader(e.saved)).Decode(&s); err != nil {
-		return fmt.Errorf("the state is damaged: %w", err)
+	body, ok := bytes.CutPrefix(e.saved, []byte(stateMagic))
+	if !ok {
+		return errors.New("this is no state, or one of another version")
 	}
-	if s.Version != stateVersion {
-		return fmt.Errorf("the state has format %d, this program reads %d", s.Version, stateVersion)
-	}
-	if s.Sum != xxhash.Sum64(s.Pipeline) {
+	if len(body) < 8 || binary.LittleEndian.Uint64(body) != xxhash.Sum64(body[8:]) {
 		return errors.New("the state is damaged: its checksum is wrong")
+	}
+	var s state
+	if err := gob.NewDecoder(bytes.NewReader(body[8:])).Decode(&s); err != nil {
+		return fmt.Errorf("decode the state: %w", err)
 	}
 	if s.Cursors == nil {
 		s.Cursors = map[string]zeek.Cursor{}
@@ -96,15 +96,16 @@ func (e *Engine) save() error {
 	if e.state.Pipeline, err = e.pipe.Save(); err != nil {
 		return err
 	}
-	e.state.Sum = xxhash.Sum64(e.state.Pipeline)
-	var b bytes.Buffer
-	if err := gob.NewEncoder(&b).Encode(e.state); err != nil {
+	var body bytes.Buffer
+	if err := gob.NewEncoder(&body).Encode(e.state); err != nil {
 		return fmt.Errorf("encode the state: %w", err)
 	}
-	if err := job.SaveFile(e.statePath(), b.Bytes()); err != nil {
+	file := binary.LittleEndian.AppendUint64([]byte(stateMagic), xxhash.Sum64(body.Bytes()))
+	file = append(file, body.Bytes()...)
+	if err := job.SaveFile(e.statePath(), file); err != nil {
 		return err
 	}
-	e.saved = b.Bytes()
+	e.saved = file
 	return nil
 }
 
