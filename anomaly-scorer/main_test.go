@@ -24,6 +24,36 @@ func run(t *testing.T, stdin string, args ...string) (status int, stdout, stderr
 	return status, out.String(), errs.String()
 }
 
+// watcher tells whether a file is there when the first is printed.
+type watcher struct {
+	path  string
+	there bool
+	wrote bool
+}
+
+func (w *watcher) Write(b []byte) (int, error) {
+	if !w.wrote {
+		_, err := os.Stat(w.path)
+		w.there, w.wrote = err == nil, true
+	}
+	return len(b), nil
+}
+
+// TestFilesAreWholeBeforeTheSummary: a pipe into head ends the process while it prints.
+func TestFilesAreWholeBeforeTheSummary(t *testing.T) {
+	dir := t.TempDir()
+	if err := inject.Office(dir, 500, 1); err != nil {
+		t.Fatal(err)
+	}
+	out, errs := &watcher{path: filepath.Join(dir, "rows.csv")}, &bytes.Buffer{}
+	if status := app().Run([]string{"run", "--once", "--zeek", dir, "--rows", out.path}, strings.NewReader(""), out, errs); status != 0 {
+		t.Fatalf("status %d: %s", status, errs)
+	}
+	if !out.wrote || !out.there {
+		t.Errorf("printed: %v, rows were there: %v", out.wrote, out.there)
+	}
+}
+
 func mustRun(t *testing.T, args ...string) string {
 	t.Helper()
 	status, stdout, stderr := run(t, "", args...)

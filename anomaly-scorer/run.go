@@ -82,15 +82,24 @@ func addRun(a *cli.App) {
 	})
 }
 
-// runFiles scores files into files.
-func runFiles(ctx context.Context, env cli.Env, cfg scorer.Config, f runFlags) (err error) {
+// runFiles scores files into files. These are whole before anything is printed: a reader of
+// stdout that goes away, as head does, ends the process.
+func runFiles(ctx context.Context, env cli.Env, cfg scorer.Config, f runFlags) error {
+	sum, err := scoreFiles(ctx, env, cfg, f)
+	if err != nil {
+		return err
+	}
+	return printSummary(env.Stdout, sum)
+}
+
+func scoreFiles(ctx context.Context, env cli.Env, cfg scorer.Config, f runFlags) (sum scorer.Summary, err error) {
 	var forest *scorer.Forest
 	if cfg.Model != "" {
 		if forest, err = scorer.LoadForest(cfg.Model, cfg.MaxEntries); err != nil {
-			return err
+			return sum, err
 		}
 		if forest == nil {
-			return cli.Usagef("model %s does not exist: make it with 'anomaly-scorer train --zeek=%s --model=%s'", cfg.Model, cfg.Zeek.Dir, cfg.Model)
+			return sum, cli.Usagef("model %s does not exist: make it with 'anomaly-scorer train --zeek=%s --model=%s'", cfg.Model, cfg.Zeek.Dir, cfg.Model)
 		}
 	}
 	var sinks scorer.Sinks
@@ -103,7 +112,7 @@ func runFiles(ctx context.Context, env cli.Env, cfg scorer.Config, f runFlags) (
 		}
 		file, openErr := newOutput(out.path)
 		if openErr != nil {
-			return openErr
+			return sum, openErr
 		}
 		defer func() { err = errors.Join(err, file.finish(err)) }()
 		*out.w = file
@@ -117,12 +126,7 @@ func runFiles(ctx context.Context, env cli.Env, cfg scorer.Config, f runFlags) (
 		}
 	}
 	sinks.Bad = func(o zeek.Origin, _ []byte, err error) { env.Log.Warn("skipped", "at", o.String(), "err", err) }
-	var sum scorer.Summary
-	if sum, err = scorer.Files(ctx, cfg, cfg.Zeek.Dir, forest, sinks); err != nil {
-		return err
-	}
-	_ = bar.Finish()
-	return printSummary(env.Stdout, sum)
+	return scorer.Files(ctx, cfg, cfg.Zeek.Dir, forest, sinks)
 }
 
 // output is a file that appears under its name only when it is whole. What is there and no
