@@ -17,7 +17,7 @@ func (k *keyer) fold(masked []byte) {
 		case '"', '\'', '`':
 			if end := quoteEnd(masked, i); end > 0 && !isMessage(out) {
 				verb := httpVerb(masked[i+1 : end])
-				if verb > 0 || k.slots.varies(lastWord(out), masked[i+1:end]) {
+				if verb > 0 || k.slots.variesQuoted(lastWord(out), masked[i+1:end]) {
 					out = append(out, '"')
 					if verb > 0 {
 						out = append(append(out, masked[i+1:i+1+verb]...), ' ')
@@ -29,7 +29,11 @@ func (k *keyer) fold(masked []byte) {
 			}
 		case '{':
 			if end := objectEnd(masked, i); i > 0 && end > 0 {
-				out = append(append(append(out, '{'), Wild...), '}')
+				if named := nameStart(out); named < len(out) { // Window{3fa u0 x}: its name varies as well
+					out = append(out[:named], Wild...)
+				} else {
+					out = append(append(append(out, '{'), Wild...), '}')
+				}
 				i = end + 1
 				continue
 			}
@@ -39,11 +43,54 @@ func (k *keyer) fold(masked []byte) {
 				i = end + 1
 				continue
 			}
+		case '(':
+			if named := nameStart(out); named < len(out) {
+				if end := structEnd(masked, i); end > 0 {
+					out = append(out[:named], Wild...)
+					i = end + 1
+					continue
+				}
+			}
 		}
 		out = append(out, masked[i])
 		i++
 	}
 	k.folded = out
+}
+
+// nameStart returns where the name of a type at the end of out starts: letters, digits and
+// dots. It is len(out) if there is none.
+func nameStart(out []byte) int {
+	i := len(out)
+	for i > 0 && (isLetter(out[i-1]) || out[i-1] >= '0' && out[i-1] <= '9' || out[i-1] == '.' || out[i-1] == '_' || out[i-1] == '$') {
+		i--
+	}
+	if i > 0 && strings.IndexByte(" ([{,:=|", out[i-1]) < 0 || i < len(out) && !isLetter(out[i]) {
+		return len(out)
+	}
+	return i
+}
+
+// structEnd returns the place of the bracket that closes the one at i, 0 if there is none or
+// if what is between is no list of fields with their values.
+func structEnd(s []byte, i int) int {
+	depth, fields := 0, false
+	for j := i; j < min(len(s), i+maxFold); j++ {
+		switch s[j] {
+		case '(', '[', '{':
+			depth++
+		case '=':
+			fields = fields || j > 0 && isLetter(s[j-1])
+		case ')', ']', '}':
+			if depth--; depth == 0 {
+				if fields {
+					return j
+				}
+				return 0
+			}
+		}
+	}
+	return 0
 }
 
 // lastWord returns the word, or the key of an object, at the end of out.
@@ -92,9 +139,10 @@ func httpVerb(s []byte) int {
 }
 
 // objectEnd returns the place of the brace that closes the one at i, 0 if there is none or if
-// what is between is no object or set.
+// what is between is no object or set: without the name of a type before it needs a comma or
+// the like.
 func objectEnd(s []byte, i int) int {
-	depth, data := 0, i+1 < len(s) && s[i+1] == '}'
+	depth, data := 0, i+1 < len(s) && s[i+1] == '}' || i > 0 && isLetter(s[i-1])
 	for j := i; j < min(len(s), i+maxFold); j++ {
 		switch s[j] {
 		case '{':
@@ -120,7 +168,7 @@ func listEnd(s []byte, i int) int {
 	for j := i + 1; j < min(len(s), i+maxFold); j++ {
 		switch c := s[j]; c {
 		case ']':
-			if commas > 0 {
+			if commas > 0 || j == i+1 {
 				return j
 			}
 			return 0
@@ -133,6 +181,11 @@ func listEnd(s []byte, i int) int {
 			}
 		case '[', '{', '(', '=':
 			return 0
+		case '"', '\'':
+			if end := quoteEnd(s, j); end > 0 { // its blanks are no ends of words
+				j = end
+			}
+			inWord = true
 		default:
 			inWord = true
 		}

@@ -70,7 +70,10 @@ func (l *list) tokens() []string {
 	return out
 }
 
-var wild = []byte(Wild)
+var (
+	wild    = []byte(Wild)
+	gapText = []byte(Gap)
+)
 
 // read fills key and shown from a masked line.
 func (k *keyer) read(masked []byte) {
@@ -183,7 +186,7 @@ func isWild(t []byte) bool { return bare(t) || string(t) == Wild }
 
 // bare tells whether a token is values and punctuation only.
 func bare(t []byte) bool {
-	if bytes.IndexByte(t, '*') < 0 || !bytes.Contains(t, wild) {
+	if bytes.IndexByte(t, '*') < 0 || !bytes.Contains(t, wild) || bytes.Contains(t, gapText) {
 		return false
 	}
 	for _, c := range t {
@@ -221,8 +224,10 @@ func (k *keyer) valueOf(w []byte) []byte {
 			}
 			continue
 		}
-		j, holds := piece(w, i)
+		j, holds := pieceEnd(w, i)
 		switch p := w[i:j]; {
+		case bytes.Contains(p, gapText):
+			out, typed = append(out, p...), append(typed, p...)
 		case !holds && !isConstant(p) && !isRandom(p) && !isFile(p) && bytes.IndexByte(p, '\\') < 0:
 			out, typed = append(out, p...), append(typed, p...)
 		case holds && (longName(p) || capitalName(p)):
@@ -342,9 +347,9 @@ func (k *keyer) assigned(i int) []byte {
 	return nil
 }
 
-// piece returns the end of the piece of w at i, and whether it holds a placeholder. A row of
+// pieceEnd returns the end of the piece of w at i, and whether it holds a placeholder. A row of
 // dots ends a piece too.
-func piece(w []byte, i int) (end int, holds bool) {
+func pieceEnd(w []byte, i int) (end int, holds bool) {
 	j := i
 	for ; j < len(w) && !isSplitter(w[j]); j++ {
 		if w[j] == '.' && j+1 < len(w) && w[j+1] == '.' {

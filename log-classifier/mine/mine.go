@@ -7,6 +7,7 @@ package mine
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -31,6 +32,7 @@ type Template struct {
 	Shown     []string  `json:"shown"`                // the words of Text
 	tokens    []string  // of Key
 	family    uint64    // of tokens
+	gapped    bool      // there is a Gap in Key
 }
 
 // Options bound a Miner.
@@ -61,24 +63,29 @@ const maxTokens = 60
 // Miner groups lines. It is not safe for concurrent use.
 type Miner struct {
 	opt      Options
-	byKey    map[string]*Template // exact key and keys with <*>, joined by blanks
+	byKey    map[string]*known    // by the key that the template has or had when it was merged
 	byID     map[string]*Template // merged ones too
 	live     int
 	places   map[uint64]*place      // one position left open: which templates differ only there
 	families map[uint64][]*Template // by length and first word
 	keyer    keyer
-	recent   map[string]*Template // by masked line
-	alias    map[string]*Template // by key that a template covers
+	index    index
+	alias    map[string]*known // by other keys that a template covers
+	recent   map[string]*known // by masked line
 }
+
+// known is the template of a key. Masked lines share it with their key.
+type known struct{ t *Template }
 
 // New returns an empty miner.
 func New(opt Options) *Miner {
 	opt.defaults()
 	m := &Miner{
-		opt: opt, byKey: map[string]*Template{}, byID: map[string]*Template{},
+		opt: opt, byKey: map[string]*known{}, byID: map[string]*Template{},
 		places: map[uint64]*place{}, families: map[uint64][]*Template{},
-		recent: map[string]*Template{}, alias: map[string]*Template{},
+		recent: map[string]*known{}, alias: map[string]*known{},
 	}
+	m.index.words = map[uint64][]*entry{}
 	m.keyer.slots = slots{values: opt.Values, seen: map[uint64][]uint64{}}
 	return m
 }
@@ -89,58 +96,89 @@ func (m *Miner) Len() int { return m.live }
 // Find returns the template of a masked line and whether it is new. It does not count the
 // line: callers that remember which masked line has which template count there.
 func (m *Miner) Find(masked []byte) (t *Template, isNew bool) {
-	if t := m.recent[string(masked)]; t != nil {
-		return m.Resolve(t), false
+	if k := m.recent[string(masked)]; k != nil {
+		return m.Resolve(k.t), false
 	}
-	t, isNew = m.find(masked)
+	k, isNew := m.find(masked)
 	if len(m.recent) >= maxRecent {
 		clear(m.recent)
 	}
-	m.recent[string(masked)] = t
-	return t, isNew
+	m.recent[string(masked)] = k
+	t = m.Resolve(k.t)
+	return t, isNew && t == k.t
 }
 
 // maxMerged bounds the templates that were merged into others, whose ids still resolve, as a
 // multiple of MaxTemplates.
 const maxMerged = 5
 
-// maxRecent bounds the masked lines and keys whose template is remembered.
-const maxRecent = 1 << 15
+// maxRecent and maxAlias bound the masked lines and the keys whose template is remembered.
+const (
+	maxRecent = 1 << 15
+	maxAlias  = 1 << 11
+)
 
-func (m *Miner) find(masked []byte) (t *Template, isNew bool) {
+func (m *Miner) find(masked []byte) (k *known, isNew bool) {
 	m.keyer.read(masked)
-	if m.keyer.slots.grown {
-		m.keyer.slots.grown = false
-		m.rekey("=\"'`")
+	for len(m.keyer.slots.grown) > 0 {
+		slot := m.keyer.slots.grown[0]
+		m.keyer.slots.grown = m.keyer.slots.grown[1:]
+		m.rekey(func(t *Template) bool { return concerns(slot, t.Text) })
+		maps.DeleteFunc(m.recent, func(line string, _ *known) bool { return concerns(slot, line) })
 		m.keyer.read(masked)
 	}
-	if t := m.byKey[string(m.keyer.key.text)]; t != nil {
-		return m.Resolve(t), false
+	if k := m.byKey[string(m.keyer.key.text)]; k != nil {
+		return k, false
 	}
-	if t := m.alias[string(m.keyer.key.text)]; t != nil {
-		return m.Resolve(t), false
+	if k := m.alias[string(m.keyer.key.text)]; k != nil {
+		return k, false
 	}
 	key, tokens := string(m.keyer.key.text), m.keyer.key.tokens()
-	if t := m.wild(tokens); t != nil {
-		if len(m.alias) >= maxRecent {
-			clear(m.alias)
-		}
-		m.alias[key] = t
-		return t, false
+	t := m.lookUp(key, tokens)
+	if t == nil {
+		t = m.byID[idOf(key)] // the key that it had first
+	}
+	if t != nil {
+		return m.know(key, &known{t}), false
 	}
 	if m.live >= m.opt.MaxTemplates || len(m.byID) >= maxMerged*m.opt.MaxTemplates {
 		return m.catchAll(len(tokens)), false
 	}
-	t = m.add(tokens, m.keyer.shown.tokens(), key)
-	m.index(t)
-	return m.Resolve(t), m.Resolve(t) == t
+	k = m.add(tokens, m.keyer.shown.tokens(), key)
+	m.post(k.t)
+	m.reassign(k.t)
+	m.settle(k.t)
+	m.generalise(m.Resolve(k.t))
+	return k, true
 }
 
-// rekey merges the templates whose keys are equal now that a slot varies. Those without a
-// character of where cannot have changed.
-func (m *Miner) rekey(where string) {
-	for _, t := range m.All() {
-		if t.Into != "" || where != "" && !strings.ContainsAny(t.Text, where) {
+// know remembers the template of a key that is none's own.
+func (m *Miner) know(key string, k *known) *known {
+	if len(m.alias) >= maxAlias {
+		clear(m.alias)
+		clear(m.recent)
+	}
+	m.alias[key] = k
+	return k
+}
+
+// lookUp returns the template that covers a key that is none's own, the one with most fixed
+// words, or nil.
+func (m *Miner) lookUp(key string, tokens []string) *Template {
+	t := m.wild(tokens)
+	m.index.lookUp(key)
+	if o, words := m.index.covering(); o != nil && (t == nil || words > countWords(split(nil, t.Key))) {
+		return o
+	}
+	return t
+}
+
+// rekey merges those of the concerned templates whose keys are equal now that a slot varies.
+func (m *Miner) rekey(concerned func(*Template) bool) {
+	m.keyer.slots.fixed = true
+	defer func() { m.keyer.slots.fixed = false }()
+	for _, t := range m.sorted(concerned) {
+		if t.Into != "" {
 			continue
 		}
 		m.keyer.read([]byte(t.Text))
@@ -150,23 +188,68 @@ func (m *Miner) rekey(where string) {
 	}
 }
 
-// become gives t a new key, and merges it into the template that has that key already.
+// become gives t a new key, or merges it into the template that has that key already.
 func (m *Miner) become(t *Template, tokens, shown []string) {
-	t.tokens, t.Shown = tokens, shown
-	t.Key, t.Text = strings.Join(tokens, " "), strings.Join(shown, " ")
-	if o := m.byKey[t.Key]; o != nil {
-		if o = m.Resolve(o); o != t {
-			m.absorb(o, t)
-			return
+	key := strings.Join(tokens, " ")
+	own := m.byKey[key]
+	switch {
+	case own != nil && m.Resolve(own.t) != t:
+		m.absorb(m.Resolve(own.t), t)
+		return
+	case own == nil:
+		if own = m.alias[key]; own == nil {
+			own = &known{}
 		}
+		own.t, m.byKey[key] = t, own
+		delete(m.alias, key)
 	}
-	m.byKey[t.Key] = t
+	if k := m.byKey[t.Key]; k != nil && k.t == t && t.Key != key {
+		delete(m.byKey, t.Key)
+		m.know(t.Key, k)
+	}
+	t.tokens, t.Shown, t.Key, t.Text = tokens, shown, key, strings.Join(shown, " ")
+	t.gapped = strings.Contains(key, Gap)
+	m.reassign(t)
+	m.index.lookUp(t.Key)
+	if t.gapped {
+		m.absorbInstances(t)
+		return
+	}
+	if o, _ := m.index.covering(); o != nil {
+		m.absorb(o, t)
+		return
+	}
 	for _, o := range m.relatives(tokens) {
 		if o != t && m.covers(tokens, o.tokens) {
 			m.absorb(t, o)
 		}
 	}
-	m.index(t)
+	m.settle(t)
+}
+
+// reassign looks up the keys anew that t, which has become more general, may cover: the same
+// template is found for them then after a restart.
+func (m *Miner) reassign(t *Template) {
+	from, to := strings.Index(t.Key, "<*"), strings.LastIndex(t.Key, "*>")
+	if from < 0 || to < 0 {
+		return
+	}
+	before, after := strings.TrimRight(t.Key[:from], " "), strings.TrimLeft(t.Key[to+2:], " ")
+	for key, k := range m.alias {
+		if strings.HasPrefix(key, before) && strings.HasSuffix(key, after) && (m.Resolve(k.t) != t && m.isInstance(key, t) || m.Resolve(k.t) == t && t.gapped) {
+			if o := m.lookUp(key, strings.Split(key, " ")); o != nil {
+				k.t = o
+			}
+		}
+	}
+}
+
+// isInstance tells whether t covers a key.
+func (m *Miner) isInstance(key string, t *Template) bool {
+	if t.gapped {
+		return m.index.isInstance(key, t.Key)
+	}
+	return strings.Count(key, " ") == len(t.tokens)-1 && m.covers(t.tokens, strings.Split(key, " "))
 }
 
 // absorb merges o into t.
@@ -194,10 +277,12 @@ func (m *Miner) Get(id string) *Template {
 }
 
 // All returns the templates, most frequent first.
-func (m *Miner) All() []*Template {
-	out := make([]*Template, 0, m.live)
+func (m *Miner) All() []*Template { return m.sorted(func(*Template) bool { return true }) }
+
+// sorted returns the live templates that want wants, most frequent first.
+func (m *Miner) sorted(want func(*Template) bool) (out []*Template) {
 	for _, t := range m.byID {
-		if t.Into == "" {
+		if t.Into == "" && want(t) {
 			out = append(out, t)
 		}
 	}
@@ -210,25 +295,27 @@ func byCount(a, b *Template) int {
 	return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.ID, b.ID))
 }
 
-func (m *Miner) add(tokens, shown []string, key string) *Template {
-	id := fmt.Sprintf("%016x", xxhash.Sum64String(key))[:12]
-	if t := m.byID[id]; t != nil {
-		return t
-	}
-	t := &Template{ID: id, Text: strings.Join(shown, " "), Key: key, tokens: tokens, Shown: shown}
-	m.byKey[key], m.byID[id] = t, t
+func idOf(key string) string { return fmt.Sprintf("%016x", xxhash.Sum64String(key))[:12] }
+
+func (m *Miner) add(tokens, shown []string, key string) *known {
+	t := &Template{ID: idOf(key), Text: strings.Join(shown, " "), Key: key, tokens: tokens, Shown: shown}
+	k := &known{t}
+	m.byKey[key], m.byID[t.ID] = k, t
 	m.live++
-	return t
+	return k
 }
 
-func (m *Miner) catchAll(n int) *Template {
+func (m *Miner) catchAll(n int) *known {
 	tokens := make([]string, n)
 	for i := range tokens {
 		tokens[i] = Wild
 	}
 	key := strings.Join(tokens, " ")
-	if t := m.byKey[key]; t != nil {
-		return t
+	if k := m.byKey[key]; k != nil {
+		return k
+	}
+	if t := m.byID[idOf(key)]; t != nil {
+		return m.know(key, &known{t})
 	}
 	return m.add(tokens, tokens, key)
 }

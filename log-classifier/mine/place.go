@@ -28,7 +28,7 @@ func (m *Miner) relatives(tokens []string) []*Template {
 	h := family(tokens)
 	kept := m.families[h][:0]
 	for _, t := range m.families[h] {
-		if t.Into == "" && t.family == h {
+		if t.Into == "" && t.family == h && !t.gapped {
 			kept = append(kept, t)
 		}
 	}
@@ -65,10 +65,10 @@ func (t *Template) wilds() (n int) {
 }
 
 // covers tells whether a pattern has <*> wherever the tokens differ from it, and words
-// enough beside.
+// enough beside. A key with its value is no value.
 func (m *Miner) covers(pattern, tokens []string) bool {
 	for i, p := range pattern {
-		if p != tokens[i] && (p != Wild || m.need(pattern, i) == 0) {
+		if p != tokens[i] && (p != Wild || strings.IndexByte(tokens[i], '=') >= 0 || m.need(pattern, i) == 0) {
 			return false
 		}
 	}
@@ -133,7 +133,7 @@ func (m *Miner) at(tokens []string, i int) *place {
 	}
 	kept := p.members[:0]
 	for _, t := range p.members {
-		if t = m.Resolve(t); !slices.Contains(kept, t) && equalBut(t.tokens, tokens, i) {
+		if t = m.Resolve(t); !t.gapped && !slices.Contains(kept, t) && equalBut(t.tokens, tokens, i) {
 			kept = append(kept, t)
 		}
 	}
@@ -154,9 +154,9 @@ func (m *Miner) enter(t *Template) {
 	}
 }
 
-// index enters t under each of its open positions, and merges where enough values were seen,
+// settle enters t under each of its open positions, and merges where enough values were seen,
 // or where a typed value stands in the place of a word.
-func (m *Miner) index(t *Template) {
+func (m *Miner) settle(t *Template) {
 	m.enter(t)
 	for i := range t.tokens {
 		if n := m.need(t.tokens, i); n > 0 {

@@ -3,6 +3,7 @@ package mine
 import (
 	"bytes"
 	"slices"
+	"strings"
 
 	"github.com/cespare/xxhash/v2"
 )
@@ -12,7 +13,8 @@ import (
 type slots struct {
 	values int // that make a slot vary
 	seen   map[uint64][]uint64
-	grown  bool // a slot has come to vary
+	grown  []string // keys whose values have come to vary; "" for quoted text
+	fixed  bool     // templates are read again: nothing is learnt from them twice
 }
 
 // maxSlots bounds the slots that are remembered; those beyond never vary.
@@ -21,12 +23,18 @@ const maxSlots = 20_000
 // varies tells whether the value of a slot does not tell templates apart, and remembers it. A
 // value with a placeholder never does; where one was seen, one word less makes a slot vary.
 func (s *slots) varies(slot, value []byte) bool {
+	if bytes.Contains(value, gapText) {
+		return false
+	}
 	h := xxhash.Sum64(slot)
 	seen := s.seen[h]
 	if len(seen) >= s.values {
 		return true
 	}
 	typed := bytes.IndexByte(value, '<') >= 0
+	if s.fixed {
+		return typed
+	}
 	v := uint64(typedValue)
 	if !typed {
 		v = xxhash.Sum64(value)
@@ -39,9 +47,32 @@ func (s *slots) varies(slot, value []byte) bool {
 		seen = append(seen, v) // enough
 	}
 	s.seen[h] = seen
-	s.grown = s.grown || len(seen) >= s.values
+	if len(seen) >= s.values {
+		s.grown = append(s.grown, string(slot))
+	}
 	return typed || len(seen) >= s.values
 }
 
 // typedValue stands for all values with a placeholder.
 const typedValue = 1
+
+// variesQuoted is varies of text in quotes after a word.
+func (s *slots) variesQuoted(word, text []byte) bool {
+	if string(word) == Wild { // any word, in a template
+		return bytes.IndexByte(text, '<') >= 0 && !bytes.Contains(text, gapText)
+	}
+	n := len(s.grown)
+	varies := s.varies(word, text)
+	for i := range s.grown[n:] {
+		s.grown[n+i] = "" // the word may be shown otherwise in templates
+	}
+	return varies
+}
+
+// concerns tells whether a text may be read otherwise now that a slot varies.
+func concerns(slot, text string) bool {
+	if slot == "" {
+		return strings.ContainsAny(text, "\"'`")
+	}
+	return strings.Contains(text, slot) && strings.Contains(text, "=")
+}

@@ -42,6 +42,7 @@ func Restore(s State, opt Options) (*Miner, error) {
 		if len(t.Shown) != len(t.tokens) {
 			return nil, fmt.Errorf("%w: key and text of %s differ", ErrState, t.ID)
 		}
+		t.gapped = strings.Contains(t.Key, Gap)
 		m.byID[t.ID] = t
 	}
 	for _, t := range s.Templates {
@@ -54,13 +55,17 @@ func Restore(s State, opt Options) (*Miner, error) {
 	}
 	for _, t := range s.Templates {
 		root := m.Resolve(t)
-		m.byKey[t.Key] = root
+		m.byKey[t.Key] = &known{root}
 		if t.Into == "" {
 			m.live++
 		}
 	}
 	for _, t := range s.Templates {
 		if t.Into == "" {
+			m.post(t)
+			if t.gapped {
+				continue
+			}
 			m.enter(t)
 			for i := range t.tokens {
 				if m.need(t.tokens, i) > 0 {
@@ -70,6 +75,6 @@ func Restore(s State, opt Options) (*Miner, error) {
 		}
 	}
 	maps.Copy(m.keyer.slots.seen, s.Slots)
-	m.rekey("") // an earlier version may have made other keys
+	m.rekey(func(*Template) bool { return true }) // an earlier version may have made other keys
 	return m, nil
 }

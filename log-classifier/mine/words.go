@@ -13,6 +13,8 @@ func isUnit(w []byte) bool {
 	case "B", "KB", "MB", "GB", "TB", "kB", "KiB", "MiB", "GiB", "TiB", "bytes", "byte", "kbytes", "Kbytes", "Mbytes",
 		"ms", "us", "ns", "s", "sec", "secs", "second", "seconds", "msec", "msecs", "usec", "min", "mins", "minute", "minutes", "hour", "hours", "day", "days",
 		"microseconds", "milliseconds", "nanoseconds", "Hz", "kHz", "MHz", "GHz", "C", "V", "W", "A", "RPM", "rpm", "%", "percent", "pages",
+		"mV", "mA", "mW", "kW", "Wh", "kWh", "dB", "dBm", "bpm", "K", "F", "degC", "mm", "cm", "m", "km", "mi", "kg", "g", "lb", "bar", "hPa", "kPa", "m/s", "km/h", "h", "d", "l", "px",
+		"bit/s", "kbit/s", "Mbit/s", "Gbit/s", "bps", "kbps", "Mbps", "Gbps", "fps",
 		"KB/s", "MB/s", "GB/s", "B/s", "KiB/s", "MiB/s", "GiB/s", "bytes/sec", "USD", "EUR":
 		return true
 	}
@@ -49,7 +51,7 @@ func isPlaceholder(w []byte) bool {
 			inside, any = true, true
 		case c == '>':
 			inside = false
-		case !inside && isLetter(c):
+		case !inside && isLetter(c), inside && c == '*' && bytes.Contains(w, gapText):
 			return false
 		}
 	}
