@@ -162,7 +162,7 @@ func (x *index) isInstance(key, shape string) bool {
 // absorbInstances merges the templates that t covers into it. The index has looked it up.
 func (m *Miner) absorbInstances(t *Template) {
 	for _, e := range m.index.near {
-		if e.t != t && e.t.Into == "" && m.index.match(m.index.pieces, e.read()) {
+		if e.t != t && m.index.match(m.index.pieces, e.read()) {
 			m.absorb(t, e.t)
 		}
 	}

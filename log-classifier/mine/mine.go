@@ -1,7 +1,8 @@
 // Package mine finds the templates behind log lines as they stream by: lines that differ only
-// in typed values share one at once, and words that turn out to vary are found when enough
-// values were seen. Ids are made from the first key of a template, so they are the same after
-// a restart and on another machine; an id that was merged into another still resolves.
+// in typed values share one at once, and words and stretches of words that turn out to vary
+// are found when enough values were seen. Ids are made from the first key of a template, so
+// they are the same after a restart and on another machine; an id that was merged into
+// another still resolves.
 package mine
 
 import (
@@ -18,7 +19,7 @@ import (
 // Template is one kind of message.
 type Template struct {
 	ID        string    `json:"id"`
-	Text      string    `json:"text"` // typed placeholders, and <*> where a word varies
+	Text      string    `json:"text"` // typed placeholders, <*> where a word varies, <**> where a stretch does
 	Count     int64     `json:"count"`
 	First     time.Time `json:"first"`
 	Last      time.Time `json:"last"`
@@ -252,8 +253,11 @@ func (m *Miner) isInstance(key string, t *Template) bool {
 	return strings.Count(key, " ") == len(t.tokens)-1 && m.covers(t.tokens, strings.Split(key, " "))
 }
 
-// absorb merges o into t.
+// absorb merges o into t, or into what t was merged into, unless it is merged already.
 func (m *Miner) absorb(t, o *Template) {
+	if t = m.Resolve(t); t == o || o.Into != "" {
+		return
+	}
 	t.absorb(o)
 	o.Into = t.ID
 	m.live--
