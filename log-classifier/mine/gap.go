@@ -9,8 +9,8 @@ import (
 // Bounds of what is looked at for one template.
 const (
 	maxPosting = 100 // templates remembered for a word; one that more share tells little
-	maxNear    = 16  // templates that one is aligned with
-	maxShapes  = 6   // of them that are tried
+	maxNear    = 12  // templates that one is aligned with
+	maxShapes  = 4   // of them that are tried
 	maxWords   = 10  // words in the index, as a multiple of MaxTemplates
 	maxSteps   = 4   // times that a template becomes more general at once
 )

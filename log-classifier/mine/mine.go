@@ -83,10 +83,10 @@ func New(opt Options) *Miner {
 	opt.defaults()
 	m := &Miner{
 		opt: opt, byKey: map[string]*known{}, byID: map[string]*Template{},
-		places: map[uint64]*place{}, families: map[uint64][]*Template{},
-		recent: map[string]*known{}, alias: map[string]*known{},
+		places: make(map[uint64]*place, 2048), families: map[uint64][]*Template{},
+		recent: make(map[string]*known, 2048), alias: map[string]*known{},
 	}
-	m.index.words = map[uint64][]*entry{}
+	m.index.words = make(map[uint64][]*entry, 2048)
 	m.keyer.slots = slots{values: opt.Values, seen: map[uint64][]uint64{}}
 	return m
 }
@@ -147,7 +147,9 @@ func (m *Miner) find(masked []byte) (k *known, isNew bool) {
 	}
 	k = m.add(tokens, m.keyer.shown.tokens(), key)
 	m.post(k.t)
-	m.reassign(k.t)
+	if slices.Contains(tokens, Wild) {
+		m.reassign(k.t)
+	}
 	m.settle(k.t)
 	m.generalise(m.Resolve(k.t))
 	return k, true
