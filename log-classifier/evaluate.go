@@ -33,7 +33,11 @@ func addEvaluate(a *cli.App) {
 		if err != nil {
 			return err
 		}
-		suite := evaluate.Suite{Systems: systems, Base: base, Tests: tests, Params: model.DefaultParams(), Progress: progress(env)}
+		programs, err := corpus.TestPrograms()
+		if err != nil {
+			return err
+		}
+		suite := evaluate.Suite{Systems: systems, Base: base, Tests: tests, Programs: programs, Params: model.DefaultParams(), Progress: progress(env)}
 		rep, err := suite.Run(ctx)
 		if err != nil {
 			return err

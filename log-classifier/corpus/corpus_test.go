@@ -1,6 +1,9 @@
 package corpus
 
 import (
+	"bytes"
+	"encoding/csv"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -28,7 +31,14 @@ func TestTestsAreOfOtherKinds(t *testing.T) {
 		kinds[strings.TrimPrefix(r.System, "corpus/")] = true
 		masked[string(m.Mask(r.Message))] = true
 	}
-	for _, e := range slices.Concat(first, further) {
+	programs, err := TestPrograms()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(programs) < 800 {
+		t.Errorf("%d messages of test programs, want 800", len(programs))
+	}
+	for _, e := range slices.Concat(first, further, programs) {
 		if kinds[e.System] || masked[string(m.Mask(e.Message))] {
 			t.Errorf("%s: %q is in the training corpus too", e.System, e.Message)
 		}
@@ -92,6 +102,53 @@ func TestShippedMeetsItsBars(t *testing.T) {
 	}
 }
 
+// TestLevelsSayWhatTheyDo counts the levels of the programs in the corpus and compares what
+// follows, by the rule that stands beside the model's table, with what the model makes of an
+// even prediction.
+func TestLevelsSayWhatTheyDo(t *testing.T) {
+	r := csv.NewReader(bytes.NewReader(programs))
+	records, err := r.ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := map[string]string{"trace": "DEBUG", "debug": "DEBUG", "info": "INFO", "notice": "INFO", "warn": "WARN", "error": "ERROR", "fatal": "FATAL"}
+	count, total := map[string]*[label.Count]float64{}, [label.Count]float64{}
+	for _, rec := range records[1:] {
+		c, err := label.Parse(rec[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		level := names[rec[2]]
+		if level == "" {
+			continue
+		}
+		if count[level] == nil {
+			count[level] = new([label.Count]float64)
+		}
+		count[level][c]++
+		total[c]++
+	}
+	for level, n := range count {
+		var p, want [label.Count]float64
+		mean, sum := 0.0, 0.0
+		for c := range p {
+			p[c] = (n[c] + 1) / (total[c] + float64(len(count)))
+			mean += p[c] / label.Count
+		}
+		for c := range want {
+			want[c] = math.Sqrt(0.8*p[c] + 0.2*mean)
+			sum += want[c]
+		}
+		even := model.Prediction{Probability: [label.Count]float64{0.25, 0.25, 0.25, 0.25}}
+		got := even.With(model.EvidenceOf(level, "")).Probability
+		for c := range want {
+			if d := got[c] - want[c]/sum; d > 0.01 || d < -0.01 {
+				t.Errorf("%s: %s gets %.3f of an even prediction, its programs say %.3f", level, label.Category(c), got[c], want[c]/sum)
+			}
+		}
+	}
+}
+
 // TestNoLineOfPublicLogs compares the corpus with recorded logs: no message may share seven
 // tenths of its words, endings apart, with one of their templates.
 func TestNoLineOfPublicLogs(t *testing.T) {
@@ -130,7 +187,11 @@ func TestNoLineOfPublicLogs(t *testing.T) {
 		t.Fatal(err)
 	}
 	first, further := tests(t)
-	for _, e := range slices.Concat(first, further) {
+	programs, err := TestPrograms()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range slices.Concat(first, further, programs) {
 		rows = append(rows, model.Row{Example: e})
 	}
 	for _, r := range rows {

@@ -106,6 +106,7 @@ func TestSuite(t *testing.T) {
 	steps := 0
 	rep, err := Suite{
 		Systems: systems, Params: p, Tests: []label.Test{{Name: "own", Examples: []label.Example{{Category: label.Critical, Message: "kernel panic"}}}},
+		Programs: []label.Example{{Category: label.Noise, System: "one", Message: "tick"}, {Category: label.Noise, System: "two", Message: "tock"}},
 		Progress: func(int, int) { steps++ },
 	}.Run(t.Context())
 	if err != nil {
@@ -117,6 +118,9 @@ func TestSuite(t *testing.T) {
 	for _, r := range rep.Results {
 		if r.Name == resLOSO && (r.Lines.Total() != 12 || r.Templates.Macro() < 0.9) {
 			t.Errorf("%s: %v lines, macro-F1 %v over templates that both systems have", r.Name, r.Lines.Total(), r.Templates.Macro())
+		}
+		if r.Name == resPrograms && r.Templates.Total() != 2 {
+			t.Errorf("%v messages of programs were scored, want 2", r.Templates.Total())
 		}
 		if r.Name == budgetName(10) && r.Templates.Macro() != 1 {
 			t.Errorf("every template is labelled, yet macro-F1 is %v", r.Templates.Macro())

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strconv"
 
 	"github.com/inframind/inframind/log-classifier/label"
 	"github.com/inframind/inframind/log-classifier/mine"
@@ -46,6 +47,7 @@ type Suite struct {
 	Systems  []System
 	Base     []model.Row // the project's corpus
 	Tests    []label.Test
+	Programs []label.Example // of programs that Base does not hold, one message a template
 	Params   model.Params
 	Progress func(done, total int) // may be nil
 }
@@ -136,6 +138,7 @@ const (
 	resLOSOM    = "leave one system out, site's mix"
 	resStrict   = "leave one kind out, site's mix"
 	resStrictL  = "leave one kind out, site's mix, levels"
+	resPrograms = "project's corpus alone, own programs it does not hold, mix"
 	resRandom   = "random 80/20 of the lines (leaks templates)"
 	resDisjoint = "template-disjoint 80/20"
 )
@@ -159,6 +162,9 @@ func (s Suite) Run(ctx context.Context) (*Report, error) {
 	corpusModel := model.Train(s.Base, s.Params)
 	for _, t := range s.Tests {
 		rep.Tests = append(rep.Tests, lone(corpusModel, t))
+	}
+	for _, sys := range programSystems(s.Programs) {
+		get(resPrograms).Score(sys, learnedMix(corpusModel, sys))
 	}
 	step()
 	for i, sys := range s.Systems {
@@ -186,10 +192,28 @@ func (s Suite) Run(ctx context.Context) (*Report, error) {
 	s.splits(get)
 	rep.Grouping = Group(s.Systems)
 	step()
-	for _, name := range []string{resTextbook, resCorpus, resCorpusM, resCorpusL, resLOSO, resLOSOM, resLOSOL, resStrict, resStrictL, budgetName(10), budgetName(30), budgetName(100), resDisjoint, resRandom} {
+	for _, name := range []string{resTextbook, resCorpus, resCorpusM, resCorpusL, resLOSO, resLOSOM, resLOSOL, resStrict, resStrictL, budgetName(10), budgetName(30), budgetName(100), resDisjoint, resRandom, resPrograms} {
 		rep.Results = append(rep.Results, Result{name, *get(name)})
 	}
 	return rep, nil
+}
+
+// programSystems makes a system of the messages of each program.
+func programSystems(examples []label.Example) (out []System) {
+	at := map[string]int{}
+	for _, e := range examples {
+		k, ok := at[e.System]
+		if !ok {
+			k = len(out)
+			at[e.System] = k
+			out = append(out, System{Name: e.System})
+		}
+		s := &out[k]
+		i := len(s.Lines)
+		s.Templates = append(s.Templates, Template{ID: strconv.Itoa(i), Category: e.Category, Lines: []int{i}})
+		s.Lines = append(s.Lines, e.Message)
+	}
+	return out
 }
 
 func budgetName(n int) string {

@@ -16,7 +16,7 @@ func LoneMix() Mix { return Mix{0.55, 0.18, 0.135, 0.135} }
 
 // MixStrength is how many templates' worth of belief the even mix has: a site with few
 // templates stays close to it.
-const MixStrength = 100
+const MixStrength = 50
 
 // LearnMix estimates the mix from the predictions for distinct templates, made for the even
 // mix, by expectation maximisation.
