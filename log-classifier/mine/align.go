@@ -1,5 +1,7 @@
 package mine
 
+import "slices"
+
 // aligner finds what two keys have in common. It holds scratch space.
 type aligner struct {
 	best  [][maxPieces + 1]int16
@@ -44,10 +46,10 @@ func (al *aligner) middle(a, b []piece, off int) {
 		al.best = append(al.best, [maxPieces + 1]int16{})
 	}
 	clear(al.best[len(a)][:len(b)+1])
-	for i := len(a) - 1; i >= 0; i-- {
+	for i := range slices.Backward(a) {
 		row, below := &al.best[i], &al.best[i+1]
 		row[len(b)] = 0
-		for j := len(b) - 1; j >= 0; j-- {
+		for j := range slices.Backward(b) {
 			v := max(below[j], row[j+1])
 			if a[i].hash == b[j].hash {
 				v = max(v, below[j+1]+weight[a[i].kind])

@@ -207,7 +207,7 @@ func (f *fillings) enough(need int, inner bool) bool {
 	if f.common() {
 		return false
 	}
-	if f.typed && !(f.prefixed && f.phrases.n < 2) {
+	if f.typed && (!f.prefixed || f.phrases.n >= 2) {
 		if n > 1 && (inner || !f.more) {
 			return true
 		}

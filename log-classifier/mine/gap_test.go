@@ -12,9 +12,7 @@ import (
 // fed returns a miner that has seen lines, and the one template that each has in the end.
 func fed(lines ...string) (m *Miner, texts []string) {
 	m = New(Options{})
-	for _, id := range feed(m, lines...) {
-		texts = append(texts, id)
-	}
+	texts = feed(m, lines...)
 	for i, id := range texts {
 		texts[i] = m.Get(id).Text
 	}
