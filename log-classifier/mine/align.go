@@ -1,7 +1,5 @@
 package mine
 
-import "slices"
-
 // aligner finds what two keys have in common. It holds scratch space.
 type aligner struct {
 	best  [][maxPieces + 1]int16
@@ -46,10 +44,12 @@ func (al *aligner) middle(a, b []piece, off int) {
 		al.best = append(al.best, [maxPieces + 1]int16{})
 	}
 	clear(al.best[len(a)][:len(b)+1])
-	for i := range slices.Backward(a) {
+	for n := range a {
+		i := len(a) - 1 - n // from the end
 		row, below := &al.best[i], &al.best[i+1]
 		row[len(b)] = 0
-		for j := range slices.Backward(b) {
+		for n := range b {
+			j := len(b) - 1 - n
 			v := max(below[j], row[j+1])
 			if a[i].hash == b[j].hash {
 				v = max(v, below[j+1]+weight[a[i].kind])

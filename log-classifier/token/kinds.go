@@ -270,9 +270,9 @@ func (m *Masker) ipv6(t string) bool {
 	return colons >= 2 && (strings.Contains(t, "::") || colons >= 5)
 }
 
+// isURL tells whether t starts with a scheme of at most eleven letters.
 func isURL(t string) bool {
-	i := strings.Index(t, "://")
-	return i > 0 && i < 12
+	return strings.Index(t[:min(len(t), 14)], "://") > 0
 }
 
 // isPath tells whether t is an absolute path, a path from here or home, a Windows path, or a
