@@ -237,6 +237,9 @@ func (m *Miner) reassign(t *Template) {
 	if from < 0 || to < 0 {
 		return
 	}
+	if !t.gapped {
+		m.enter(t) // or it would not be found among its relatives
+	}
 	before, after := strings.TrimRight(t.Key[:from], " "), strings.TrimLeft(t.Key[to+2:], " ")
 	for key, k := range m.alias {
 		if strings.HasPrefix(key, before) && strings.HasSuffix(key, after) && (m.Resolve(k.t) != t && m.isInstance(key, t) || m.Resolve(k.t) == t && t.gapped) {

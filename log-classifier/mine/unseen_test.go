@@ -140,13 +140,18 @@ func (g invented) systems(templates string) (out []inventedSystem) {
 	return out
 }
 
+// draws is how often random values are drawn.
+func draws() int {
+	if testing.Short() {
+		return 1
+	}
+	return 12
+}
+
 // TestUnseenSystems holds the bar of the grouping on systems that were only written for it:
 // the mean over twelve draws of random values, over one with -short.
 func TestUnseenSystems(t *testing.T) {
-	draws := 12
-	if testing.Short() {
-		draws = 1
-	}
+	draws := draws()
 	for _, set := range sets {
 		t.Run(set.name, func(t *testing.T) {
 			mean, low, high := 0.0, 1.0, 0.0
@@ -166,12 +171,14 @@ func TestUnseenSystems(t *testing.T) {
 // TestIdsSurviveARestart finds all lines again with a miner and with what its saved state gives.
 func TestIdsSurviveARestart(t *testing.T) {
 	for _, set := range sets {
-		for _, s := range newInvented(t, set.values, 0).systems(fixture(t, set.templates)) {
-			m := mine.New(mine.Options{})
-			find(m, s.lines)
-			again := restart(t, m)
-			if diff := cmp.Diff(find(m, s.lines), find(again, s.lines)); diff != "" {
-				t.Errorf("%s, %s: other ids after a restart (-without +with):\n%s", set.name, s.name, diff)
+		for draw := range draws() {
+			for _, s := range newInvented(t, set.values, uint64(draw)).systems(fixture(t, set.templates)) {
+				m := mine.New(mine.Options{})
+				find(m, s.lines)
+				again := restart(t, m)
+				if diff := cmp.Diff(find(m, s.lines), find(again, s.lines)); diff != "" {
+					t.Errorf("%s, %s, draw %d: other ids after a restart (-without +with):\n%s", set.name, s.name, draw, diff)
+				}
 			}
 		}
 	}
