@@ -68,7 +68,7 @@ func BenchmarkLabelCold(b *testing.B) {
 	for b.Loop() {
 		l := NewLabeler(m, mine.New(mine.Options{}), nil)
 		for _, s := range lines {
-			l.Label(&logline.Line{Message: s})
+			l.Label(&logline.Line{Message: s}, "")
 		}
 	}
 	rate(b, len(lines), since)
@@ -90,7 +90,7 @@ func BenchmarkWorstCase(b *testing.B) {
 	for b.Loop() {
 		l := NewLabeler(m, mine.New(mine.Options{}), nil)
 		for _, s := range lines {
-			l.Label(&logline.Line{Message: s})
+			l.Label(&logline.Line{Message: s}, "")
 		}
 	}
 	rate(b, len(lines), since)
@@ -103,7 +103,7 @@ func BenchmarkLabelWarm(b *testing.B) {
 	since := cpu(b)
 	for b.Loop() {
 		for _, s := range lines {
-			l.Label(&logline.Line{Message: s})
+			l.Label(&logline.Line{Message: s}, "")
 		}
 	}
 	rate(b, len(lines), since)

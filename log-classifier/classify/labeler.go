@@ -20,8 +20,8 @@ type Verdict struct {
 	model.Prediction
 	Template *mine.Template
 	Reviewed bool     // the category is a person's, given to the template
-	mixes    int      // of the labeler, when it was made
-	key      string   // masked line and evidence
+	learnt   int      // of the labeler, when it was made
+	key      string   // masked line, evidence, and service if it has a mix of its own
 	words    int      // length of the masked line in key
 	why      []string // reasons, once they were asked for
 	json     []byte   // of the record, while the template's text is jsonText
@@ -39,17 +39,19 @@ type Labeler struct {
 	young    map[string]*Verdict
 	old      map[string]*Verdict
 	isNew    bool
-	mix      model.Mix
-	seen     [][label.Count]float64 // predictions for distinct templates, for the even mix
-	learnAt  int                    // how many of them make the mix be learnt again
-	mixes    int                    // how often it was learnt
+	site     *model.Site
+	services *bounded
+	seen     []model.Seen // distinct templates
+	learnAt  int          // how many of them make the site be learnt again
+	learnt   int          // how often it was
 }
 
-// The mix of categories is learnt at firstMix templates, and each time they have grown by
-// half again, up to maxMix.
+// The site is learnt at firstLearn templates, and each time they have grown by half again,
+// up to maxLearn. Services beyond maxServices share one mix.
 const (
-	firstMix = 5
-	maxMix   = 5000
+	firstLearn  = 5
+	maxLearn    = 5000
+	maxServices = 1000
 )
 
 // NewLabeler returns a labeler that uses m and keeps templates in miner. reviewed holds the
@@ -57,26 +59,30 @@ const (
 func NewLabeler(m *model.Model, miner *mine.Miner, reviewed map[string]label.Category) *Labeler {
 	l := &Labeler{
 		mask: token.NewMasker(), pred: model.NewPredictor(m), explain: model.NewExplainer(m), miner: miner,
-		reviewed: reviewed, young: map[string]*Verdict{}, mix: model.LoneMix(), learnAt: firstMix,
+		reviewed: reviewed, young: map[string]*Verdict{}, site: model.LoneSite(), services: newBounded(maxServices), learnAt: firstLearn,
 	}
 	for _, t := range miner.All() {
-		if len(l.seen) == maxMix {
-			break
-		}
-		l.seen = append(l.seen, l.pred.PredictMasked([]byte(t.Text)).Probability)
+		l.see(l.pred.PredictMasked([]byte(t.Text)), model.EvidenceOf(t.Level, t.Example), t.Service)
 	}
-	l.learnMix()
+	l.learnSite()
 	return l
 }
 
-// learnMix learns how common each category is here once enough templates were seen. Verdicts
+// see remembers a distinct template for learnSite.
+func (l *Labeler) see(p model.Prediction, ev model.Evidence, service string) {
+	if len(l.seen) < maxLearn {
+		l.seen = append(l.seen, model.Seen{Probability: p.Probability, Evidence: ev, Service: l.services.value(service)})
+	}
+}
+
+// learnSite learns what the site's templates teach once enough of them were seen. Verdicts
 // made before are forgotten.
-func (l *Labeler) learnMix() {
+func (l *Labeler) learnSite() {
 	if len(l.seen) < l.learnAt {
 		return
 	}
-	l.mix = model.LearnMix(l.seen)
-	l.mixes++
+	l.site = model.LearnSite(l.seen)
+	l.learnt++
 	clear(l.young)
 	l.old = nil
 	for l.learnAt <= len(l.seen) {
@@ -117,21 +123,21 @@ func (l *Labeler) learn(rows []model.Row, own []label.Example) {
 	l.explain.Learn(append(examples, own...))
 }
 
-// Label returns the verdict on a line; isNew tells that its template was not known. The
-// verdict is shared: callers do not change it.
-func (l *Labeler) Label(x *logline.Line) (v *Verdict, isNew bool) {
+// Label returns the verdict on a line that a service wrote; isNew tells that its template was
+// not known. The verdict is shared: callers do not change it.
+func (l *Labeler) Label(x *logline.Line, service string) (v *Verdict, isNew bool) {
 	ev := model.EvidenceOf(x.Level, x.Message)
 	masked := l.mask.Mask(x.Message)
-	key := masked
-	if ev != 0 { // a byte that no masked line has
-		key = append(masked, byte(ev))
+	key := append(masked, byte(ev)) // no masked line has such a byte
+	if service = l.services.value(service); l.site.Knows(service) {
+		key = append(key, service...)
 	}
 	if v := l.young[string(key)]; v != nil {
 		return l.current(v), false
 	}
 	v = l.old[string(key)]
 	if v == nil {
-		v = l.judge(masked, ev)
+		v = l.judge(masked, ev, service)
 		v.key = string(key)
 		isNew = l.isNew
 	}
@@ -143,9 +149,9 @@ func (l *Labeler) Label(x *logline.Line) (v *Verdict, isNew bool) {
 }
 
 // Again returns the verdict on x, which was v before, as it is now.
-func (l *Labeler) Again(x *logline.Line, v *Verdict) *Verdict {
-	if v.mixes != l.mixes {
-		v, _ = l.Label(x)
+func (l *Labeler) Again(x *logline.Line, service string, v *Verdict) *Verdict {
+	if v.learnt != l.learnt {
+		v, _ = l.Label(x, service)
 	}
 	return l.current(v)
 }
@@ -159,15 +165,15 @@ func (l *Labeler) current(v *Verdict) *Verdict {
 	return v
 }
 
-func (l *Labeler) judge(masked []byte, ev model.Evidence) *Verdict {
-	raw := l.pred.PredictMasked(masked).With(ev)
+func (l *Labeler) judge(masked []byte, ev model.Evidence, service string) *Verdict {
+	words := l.pred.PredictMasked(masked)
 	v := &Verdict{words: len(masked)}
 	v.Template, l.isNew = l.miner.Find(masked)
-	if l.isNew && len(l.seen) < maxMix {
-		l.seen = append(l.seen, raw.Probability)
-		l.learnMix()
+	if l.isNew {
+		l.see(words, ev, service)
+		l.learnSite()
 	}
-	v.Prediction, v.mixes = raw.Remix(l.mix), l.mixes
+	v.Prediction, v.learnt = l.site.Predict(words, ev, service), l.learnt
 	l.override(v)
 	return v
 }
@@ -181,8 +187,8 @@ func (l *Labeler) reasons(v *Verdict) []string {
 		if v.Reviewed {
 			v.why = append(v.why, "reviewed: a person labelled this template")
 		}
-		if len(v.key) > v.words {
-			v.why = append(v.why, model.Evidence(v.key[v.words]).String())
+		if e := model.Evidence(v.key[v.words]); e != 0 {
+			v.why = append(v.why, e.String())
 		}
 		v.why = append(v.why, l.explain.Reasons([]byte(v.key[:v.words]), v.Category)...)
 	}
@@ -201,7 +207,7 @@ func (l *Labeler) override(v *Verdict) {
 // Line explains one message in words, for people.
 func (l *Labeler) Line(message string) string {
 	x := logline.Parse(message, "")
-	v, _ := l.Label(&x)
+	v, _ := l.Label(&x, x.Service)
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s (confidence %.2f)\n", v.Category, v.Confidence)
 	for c := range label.Category(label.Count) {

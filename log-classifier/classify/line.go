@@ -42,8 +42,8 @@ func newLine(d logstore.Document, messageField string) line {
 // take counts a line for its template. Labels come when the whole page was taken, so that
 // what it teaches about templates and their mix is in all of them.
 func (e *Engine) take(l *line) {
-	v, isNew := e.labeler.Label(&l.parsed)
-	v.Template.Seen(l.Time, l.host, l.parsed.Message)
+	v, isNew := e.labeler.Label(&l.parsed, l.service)
+	v.Template.Seen(l.Time, mine.Origin{Host: l.host, Service: l.service, Level: l.parsed.Level}, l.parsed.Message)
 	l.v = v
 	if isNew {
 		l.made = v.Template
@@ -52,7 +52,7 @@ func (e *Engine) take(l *line) {
 
 // label makes the labelled document of a line and counts it.
 func (e *Engine) label(l *line) logstore.Document {
-	v := e.traces.follow(e.labeler.Again(&l.parsed, l.v), l.parsed.Message, l.host+"\x00"+l.service)
+	v := e.traces.follow(e.labeler.Again(&l.parsed, l.service, l.v), l.parsed.Message, l.host+"\x00"+l.service)
 	isNew := l.made != nil && l.made == v.Template
 	e.st.tallyOf(l.Time).add(v, isNew)
 	if isNew {

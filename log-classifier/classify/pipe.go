@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/inframind/inframind/log-classifier/logline"
+	"github.com/inframind/inframind/log-classifier/mine"
 )
 
 // maxPipeLine is how long a line may be; the rest of a longer one is dropped.
@@ -149,8 +150,8 @@ func (p *pipe) add(line string) {
 }
 
 func (p *pipe) take(x logline.Line) {
-	v, _ := p.l.Label(&x)
-	v.Template.Seen(p.now, x.Host, x.Message)
+	v, _ := p.l.Label(&x, x.Service)
+	v.Template.Seen(p.now, mine.Origin{Host: x.Host, Service: x.Service, Level: x.Level}, x.Message)
 	p.held = append(p.held, heldLine{x, v})
 	p.size += len(x.Message)
 }
@@ -165,7 +166,7 @@ func (p *pipe) end() {
 func (p *pipe) flush() error {
 	for i := range p.held {
 		x := &p.held[i].Line
-		v := p.l.Again(x, p.held[i].v)
+		v := p.l.Again(x, x.Service, p.held[i].v)
 		v = p.traces.follow(v, x.Message, x.Host+"\x00"+x.Service)
 		p.buf = p.l.appendAnswer(p.buf[:0], v, v.Confidence < p.opt.Threshold, x)
 		if _, err := p.out.Write(p.buf); err != nil {

@@ -1,6 +1,7 @@
 package classify
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -47,7 +48,8 @@ func (s *Site) Pending(n int, byTemplate bool, l *Labeler) []Pending {
 			continue
 		}
 		x := logline.Parse(t.Example, "")
-		v, _ := l.Label(&x)
+		x.Level = cmp.Or(x.Level, t.Level)
+		v, _ := l.Label(&x, t.Service)
 		out = append(out, Pending{t.ID, Asked{Template: t.Text, Message: t.Example, Category: v.Category.String(), Confidence: v.Confidence, Lines: t.Count, Since: t.First}})
 	}
 	return out

@@ -39,7 +39,7 @@ func TestTrainPromotesAndRollsBack(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if v, _ := l.Label(&logline.Line{Message: "flux gauge zzz drifts"}); v.Category != label.Warning {
+	if v, _ := l.Label(&logline.Line{Message: "flux gauge zzz drifts"}, ""); v.Category != label.Warning {
 		t.Errorf("the site's own kind is %s", v.Category)
 	}
 	f, err := os.Open(filepath.Join(dir, "training_log.csv"))

@@ -15,6 +15,7 @@ import (
 	"strings"
 
 	"github.com/inframind/inframind/log-classifier/label"
+	"github.com/inframind/inframind/log-classifier/logline"
 )
 
 // Template is one labelled kind of message of a system.
@@ -30,6 +31,7 @@ type System struct {
 	Lines     []string // messages in order, without their headers
 	Event     []string // template id of each line
 	Levels    []string // of each line, as written; "" where the log has none
+	Services  []string // that wrote each line, as the headers of the log tell
 	Templates []Template
 }
 
@@ -96,7 +98,29 @@ func loadSystem(dir, name, labels string) (System, error) {
 		s.Event = append(s.Event, r[0])
 		s.Levels = append(s.Levels, r[2])
 	}
-	return s, nil
+	s.Services, err = readServices(filepath.Join(dir, "loghub", name, name+"_2k.log"), len(s.Lines))
+	return s, err
+}
+
+// readServices returns the service of each line of a log, or empty ones when there is no
+// such file.
+func readServices(path string, lines int) ([]string, error) {
+	out := make([]string, lines)
+	b, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return out, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	raw := strings.Split(strings.TrimSuffix(string(b), "\n"), "\n")
+	if len(raw) != lines {
+		return nil, fmt.Errorf("%s has %d lines, its table %d", path, len(raw), lines)
+	}
+	for i, l := range raw {
+		out[i] = logline.Parse(strings.TrimSuffix(l, "\r"), "").Service
+	}
+	return out, nil
 }
 
 // readTable returns the named columns of a CSV with a header, gzipped or not. A column with

@@ -51,7 +51,7 @@ func (r *Report) WriteText(w io.Writer) error {
 	}
 	for _, x := range r.Results {
 		switch x.Name {
-		case resLOSOM:
+		case resLOSOL:
 			writeConfusion(tw, x.Name+", templates", x.Templates)
 			writeReliability(tw, x)
 			writeMisses(tw, "critical templates called something else, "+x.Name, x.CriticalMissed)
@@ -152,7 +152,7 @@ func (r *Report) WriteHTML(w io.Writer) error {
 			row = append(row, num(v))
 		}
 		rows = append(rows, row)
-		if x.Name != resLOSOM {
+		if x.Name != resLOSOL {
 			continue
 		}
 		for b, bin := range x.TemplateRel.Bins() {

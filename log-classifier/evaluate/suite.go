@@ -31,7 +31,7 @@ type Grouping struct {
 type Report struct {
 	Results  []Result
 	Tests    []TestResult
-	Wrong    []Miss // leaving one system out, with the site's mix
+	Wrong    []Miss // leaving one system out, as the service labels: with site and levels
 	Grouping []Grouping
 }
 
@@ -52,37 +52,31 @@ type Suite struct {
 	Progress func(done, total int) // may be nil
 }
 
-// learnedMix returns a classifier that learns the mix of categories from the system's
-// own messages, without their labels.
-func learnedMix(m *model.Model, s System) Predict {
-	p := model.NewPredictor(m)
-	seen := make([][label.Count]float64, 0, len(s.Templates))
-	for _, t := range s.Templates {
-		seen = append(seen, p.Predict(s.Lines[t.Lines[0]]).Probability)
+// learned returns a classifier that learns from the system's own messages, without their
+// labels, as the service does; levels tells whether it may look at their levels.
+func learned(m *model.Model, s System, levels bool) Predict {
+	type beside struct {
+		level   model.Evidence
+		service string
 	}
-	mix := model.LearnMix(seen)
-	return func(msg string) (label.Category, float64) {
-		x := p.Predict(msg).Remix(mix)
-		return x.Category, x.Confidence
-	}
-}
-
-// withLevels is learnedMix that also believes the levels of the lines, as the service does.
-func withLevels(m *model.Model, s System) Predict {
-	p, level := model.NewPredictor(m), map[string]string{}
+	p, known := model.NewPredictor(m), map[string]beside{}
 	for i, l := range s.Lines {
-		if i < len(s.Levels) {
-			level[l] = s.Levels[i]
+		b := beside{service: s.Services[i]}
+		if levels {
+			b.level = model.EvidenceOf(s.Levels[i], l)
 		}
+		known[l] = b
 	}
-	predict := func(msg string) model.Prediction { return p.Predict(msg).With(model.EvidenceOf(level[msg], msg)) }
-	seen := make([][label.Count]float64, 0, len(s.Templates))
+	var seen []model.Seen
 	for _, t := range s.Templates {
-		seen = append(seen, predict(s.Lines[t.Lines[0]]).Probability)
+		msg := s.Lines[t.Lines[0]]
+		b := known[msg]
+		seen = append(seen, model.Seen{Probability: p.Predict(msg).Probability, Evidence: b.level, Service: b.service})
 	}
-	mix := model.LearnMix(seen)
+	site := model.LearnSite(seen)
 	return func(msg string) (label.Category, float64) {
-		x := predict(msg).Remix(mix)
+		b := known[msg]
+		x := site.Predict(p.Predict(msg), b.level, b.service)
 		return x.Category, x.Confidence
 	}
 }
@@ -131,14 +125,14 @@ var budgets = []int{10, 30, 100}
 const (
 	resTextbook = "textbook TF-IDF + LogReg, other systems"
 	resCorpus   = "project's corpus alone"
-	resCorpusM  = "project's corpus alone, site's mix"
-	resCorpusL  = "project's corpus alone, site's mix, levels"
-	resLOSOL    = "leave one system out, site's mix, levels"
+	resCorpusM  = "project's corpus alone, site"
+	resCorpusL  = "project's corpus alone, site, levels"
+	resLOSOL    = "leave one system out, site, levels"
 	resLOSO     = "leave one system out"
-	resLOSOM    = "leave one system out, site's mix"
-	resStrict   = "leave one kind out, site's mix"
-	resStrictL  = "leave one kind out, site's mix, levels"
-	resPrograms = "project's corpus alone, own programs it does not hold, mix"
+	resLOSOM    = "leave one system out, site"
+	resStrict   = "leave one kind out, site"
+	resStrictL  = "leave one kind out, site, levels"
+	resPrograms = "project's corpus alone, own programs it does not hold, site"
 	resRandom   = "random 80/20 of the lines (leaks templates)"
 	resDisjoint = "template-disjoint 80/20"
 )
@@ -164,7 +158,7 @@ func (s Suite) Run(ctx context.Context) (*Report, error) {
 		rep.Tests = append(rep.Tests, lone(corpusModel, t))
 	}
 	for _, sys := range programSystems(s.Programs) {
-		get(resPrograms).Score(sys, learnedMix(corpusModel, sys))
+		get(resPrograms).Score(sys, learned(corpusModel, sys, false))
 	}
 	step()
 	for i, sys := range s.Systems {
@@ -175,15 +169,15 @@ func (s Suite) Run(ctx context.Context) (*Report, error) {
 		rows := TemplateRows(others...)
 		get(resTextbook).Score(sys, textbook(rows))
 		get(resCorpus).Score(sys, plain(corpusModel))
-		get(resCorpusM).Score(sys, learnedMix(corpusModel, sys))
-		get(resCorpusL).Score(sys, withLevels(corpusModel, sys))
+		get(resCorpusM).Score(sys, learned(corpusModel, sys, false))
+		get(resCorpusL).Score(sys, learned(corpusModel, sys, true))
 		m := model.Train(append(slices.Clone(s.Base), rows...), s.Params)
 		get(resLOSO).Score(sys, plain(m))
-		rep.Wrong = append(rep.Wrong, get(resLOSOM).Score(sys, learnedMix(m, sys))...)
-		get(resLOSOL).Score(sys, withLevels(m, sys))
+		get(resLOSOM).Score(sys, learned(m, sys, false))
+		rep.Wrong = append(rep.Wrong, get(resLOSOL).Score(sys, learned(m, sys, true))...)
 		strict := model.Train(append(WithoutKind(s.Base, sys.Name), rows...), s.Params)
-		get(resStrict).Score(sys, learnedMix(strict, sys))
-		get(resStrictL).Score(sys, withLevels(strict, sys))
+		get(resStrict).Score(sys, learned(strict, sys, false))
+		get(resStrictL).Score(sys, learned(strict, sys, true))
 		for _, n := range budgets {
 			get(budgetName(n)).Score(sys, s.taught(append(slices.Clone(s.Base), rows...), sys, n))
 		}
@@ -211,7 +205,7 @@ func programSystems(examples []label.Example) (out []System) {
 		s := &out[k]
 		i := len(s.Lines)
 		s.Templates = append(s.Templates, Template{ID: strconv.Itoa(i), Category: e.Category, Lines: []int{i}})
-		s.Lines = append(s.Lines, e.Message)
+		s.Lines, s.Levels, s.Services = append(s.Lines, e.Message), append(s.Levels, ""), append(s.Services, "")
 	}
 	return out
 }
@@ -237,7 +231,7 @@ func (s Suite) taught(rows []model.Row, sys System, n int) Predict {
 		tpl, _ := miner.Find(mask.Mask(msg))
 		known[tpl.ID] = t.Category
 	}
-	rest := learnedMix(model.Train(rows, s.Params), sys)
+	rest := learned(model.Train(rows, s.Params), sys, true)
 	return func(msg string) (label.Category, float64) {
 		tpl, _ := miner.Find(mask.Mask(msg))
 		if c, ok := known[tpl.ID]; ok {

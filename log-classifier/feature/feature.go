@@ -131,13 +131,14 @@ func (x *Extractor) add(space byte, h uint64, of Source) {
 	}
 }
 
-// MaxWords bounds the words of one line.
-const MaxWords = 121
+// MaxWords is how many words of a line count: what a line is about stands at its beginning,
+// and behind it come values, which would drown it.
+const MaxWords = 20
 
 // Split cuts a masked line into lower-case words; camelCase and snake_case come apart.
 func (x *Extractor) Split(masked []byte) {
 	x.words, x.lower = x.words[:0], x.lower[:0]
-	for i := 0; i < len(masked) && len(x.words) < MaxWords-1; { // a contraction makes two
+	for i := 0; i < len(masked) && len(x.words) < MaxWords; {
 		c := masked[i]
 		if c == '<' {
 			if j := bytes.IndexByte(masked[i:min(len(masked), i+8)], '>'); j > 1 {
@@ -161,6 +162,7 @@ func (x *Extractor) Split(masked []byte) {
 		}
 		i = j
 	}
+	x.words = x.words[:min(len(x.words), MaxWords)] // a contraction makes two
 }
 
 // apostrophe tells whether the ' at j is inside a contraction: can't, isn't.

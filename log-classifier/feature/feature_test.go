@@ -43,16 +43,37 @@ func TestNames(t *testing.T) {
 }
 
 func TestWordsInNames(t *testing.T) {
-	x := New(Defaults())
-	x.Split([]byte("FailureDetector: open_file(<path>) a.b io::err p->q size=<num> failed, user:bob isn't <host>.down up."))
-	var got []string
-	for i := range x.words {
-		if x.words[i].inName {
-			got = append(got, string(x.words[i].text))
+	for line, want := range map[string]string{
+		"FailureDetector: open_file(<path>) a.b io::err p->q size=<num> failed": "failure detector open file a b io err p q size",
+		"user:bob isn't <host>.down up.":                                        "down",
+	} {
+		x := New(Defaults())
+		x.Split([]byte(line))
+		var got []string
+		for i := range x.words {
+			if x.words[i].inName {
+				got = append(got, string(x.words[i].text))
+			}
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%s: %q, want %q", line, got, want)
 		}
 	}
-	if want := "failure detector open file a b io err p q size down"; strings.Join(got, " ") != want {
-		t.Errorf("%q, want %q", got, want)
+}
+
+// TestLongLine: what follows the first words of a line does not change what it is.
+func TestLongLine(t *testing.T) {
+	x := New(Defaults())
+	head := "mount of the data volume failed: dump"
+	for _, tail := range []string{strings.Repeat(" value <num>", 40), strings.Repeat(" isn't", 40)} {
+		if x.Split([]byte(head + tail)); x.Len() != MaxWords {
+			t.Errorf("%d words, want %d", x.Len(), MaxWords)
+		}
+		for i, want := range strings.Fields("mount of the data volume failed dump") {
+			if string(x.Word(i)) != want {
+				t.Errorf("word %d is %q, want %q", i, x.Word(i), want)
+			}
+		}
 	}
 }
 

@@ -214,6 +214,9 @@ func tag(s string) (service, pid, rest string) {
 		}
 		pid = s[i+1 : i+k]
 		i += k + 1
+		if k := strings.Index(s[i:], "):"); k > 0 && k < 100 && strings.HasPrefix(s[i:], " (") { // macOS: whom it is about
+			i += k + 1
+		}
 	}
 	if i >= len(s) || s[i] != ':' {
 		return "", "", s

@@ -14,10 +14,9 @@ func (l *Line) program() {
 		l.Time, s = at, rest
 	}
 	if l.Time == "" {
-		if lv, rest := headerLevel(s); lv != "" {
+		if lv, rest := l.headerLevel(s); lv != "" {
 			l.Level, s = lv, rest
-		} else if lv, rest := logcat(s); lv != "" {
-			l.Level, l.Message = lv, rest
+		} else if l.logcat(s) {
 			return
 		}
 	}
@@ -40,13 +39,16 @@ func (l *Line) origin(s string) string {
 			l.Level, s = lv, rest
 			continue
 		}
-		if lv, rest := headerLevel(t); lv != "" && l.Level == "" {
+		if lv, rest := l.headerLevel(t); lv != "" && l.Level == "" {
 			l.Level, s = lv, rest
 			continue
 		}
 		end := bracket(t)
 		if end == 0 {
 			break
+		}
+		if l.Service == "" {
+			l.Service = threadClass(t[1 : end-1])
 		}
 		s = t[end:]
 	}
@@ -92,9 +94,21 @@ func bracketTime(s string) (at, rest string) {
 	return s[1 : k-1], strings.TrimLeft(s[k:], " ")
 }
 
+// threadClass reads the class out of log4j's [%t:%C@%L], which ZooKeeper writes:
+// "main:Reader@115".
+func threadClass(s string) string {
+	k, at := strings.LastIndexByte(s, ':'), strings.LastIndexByte(s, '@')
+	if k < 0 || at < k+2 || at+1 == len(s) || strings.Trim(s[at+1:], "0123456789") != "" || strings.ContainsAny(s[k+1:at], " []()/=") {
+		return ""
+	}
+	return s[k+1 : at]
+}
+
 // headerLevel finds a level among the first words of s when all words before it look like
-// parts of a header: they hold digits, are in capitals, or are a hyphen.
-func headerLevel(s string) (lv, rest string) {
+// parts of a header: they hold digits, are in capitals, or are a hyphen. A word of capitals
+// right before the level is the component, when there is more before it.
+func (l *Line) headerLevel(s string) (lv, rest string) {
+	before := ""
 	for i, n := 0, 0; i < len(s) && n < 11; n++ {
 		j := i
 		for j < len(s) && s[j] != ' ' {
@@ -103,11 +117,14 @@ func headerLevel(s string) (lv, rest string) {
 		w := s[i:j]
 		switch {
 		case n > 0 && isLevel(w) && w == strings.ToUpper(w):
+			if n > 2 && len(before) > 2 && strings.Trim(before, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_") == "" {
+				l.Service = before
+			}
 			return w, strings.TrimLeft(s[j:], " ")
 		case w != "" && w != "-" && !headerWord(w):
 			return "", s
 		}
-		i = j + 1
+		before, i = w, j+1
 	}
 	return "", s
 }
@@ -122,20 +139,24 @@ func headerWord(w string) bool {
 }
 
 // logcat reads Android's "03-17 16:13:38.811  1702  2395 D Tag: text".
-func logcat(s string) (lv, rest string) {
+func (l *Line) logcat(s string) bool {
 	if len(s) < 20 || !isDigit(s[0]) || s[2] != '-' || s[5] != ' ' {
-		return "", s
+		return false
 	}
 	f := strings.Fields(s[:min(len(s), 60)])
 	if len(f) < 5 || len(f[4]) != 1 || !strings.Contains("VDIWEF", f[4]) || !isDigit(s[0]) || strings.Count(f[1], ":") != 2 || !isDigit(f[2][0]) || !isDigit(f[3][0]) {
-		return "", s
+		return false
 	}
 	i := strings.Index(s, " "+f[4]+" ")
-	_, text, ok := strings.Cut(s[i+3:], ": ")
+	tag, text, ok := strings.Cut(s[i+3:], ": ")
 	if !ok {
-		return "", s
+		return false
 	}
-	return f[4], strings.TrimLeft(text, " ")
+	l.Level, l.Message, l.PID = f[4], strings.TrimLeft(text, " "), f[2]
+	if len(tag) <= 64 {
+		l.Service = strings.TrimSpace(tag)
+	}
+	return true
 }
 
 // columns reads "time|component|pid|text".

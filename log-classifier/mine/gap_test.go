@@ -79,7 +79,7 @@ func TestCountsStayExactWithGaps(t *testing.T) {
 		word := func(k int) string { return strings.Repeat(string(rune('a'+(i*k)%26)), 1+(i*k)%17) }
 		line := fmt.Sprintf("moving %s of %s %s into zone %s", word(1), word(3), word(7), word(11))
 		tpl, _ := m.Find(mask.Mask(line))
-		tpl.Seen(time.Unix(0, 0), "h", line)
+		tpl.Seen(time.Unix(0, 0), Origin{Host: "h"}, line)
 	}
 	var total int64
 	for _, tpl := range m.All() {

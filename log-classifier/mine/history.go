@@ -1,19 +1,25 @@
 package mine
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 )
 
+// Origin is what a line says of itself beside its message.
+type Origin struct {
+	Host    string `json:"host,omitempty"`
+	Service string `json:"service,omitempty"`
+	Level   string `json:"level,omitempty"`
+}
+
 // Seen counts one line of the template.
-func (t *Template) Seen(at time.Time, host, message string) {
+func (t *Template) Seen(at time.Time, from Origin, message string) {
 	t.Count++
 	if t.First.IsZero() || at.Before(t.First) {
 		t.First = at
 	}
-	if t.Host == "" {
-		t.Host = host
-	}
+	t.Origin = Origin{cmp.Or(t.Host, from.Host), cmp.Or(t.Service, from.Service), cmp.Or(t.Level, from.Level)}
 	if t.Example == "" {
 		t.Example = message[:min(len(message), 300)]
 	}

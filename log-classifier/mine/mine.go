@@ -23,7 +23,7 @@ type Template struct {
 	Count     int64     `json:"count"`
 	First     time.Time `json:"first"`
 	Last      time.Time `json:"last"`
-	Host      string    `json:"host,omitempty"` // where it was first seen
+	Origin              // of the first line that told
 	Example   string    `json:"example,omitempty"`
 	Hours     [24]int32 `json:"hours"`                // lines in the last 24 hours, by hour modulo 24
 	HourStart int64     `json:"hour_start,omitempty"` // hour (Unix/3600) up to which Hours is current
@@ -333,7 +333,7 @@ func (m *Miner) catchAll(n int) *known {
 func (t *Template) absorb(o *Template) {
 	t.Count += o.Count
 	if t.First.IsZero() || !o.First.IsZero() && o.First.Before(t.First) {
-		t.First, t.Host, t.Example = o.First, o.Host, o.Example
+		t.First, t.Origin, t.Example = o.First, o.Origin, o.Example
 	}
 	if o.Last.After(t.Last) {
 		t.Last = o.Last

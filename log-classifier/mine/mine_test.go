@@ -18,7 +18,7 @@ func feed(m *Miner, lines ...string) (ids []string) {
 	mask := token.NewMasker()
 	for i, l := range lines {
 		t, _ := m.Find(mask.Mask(l))
-		t.Seen(start.Add(time.Duration(i)*time.Second), "db-03", l)
+		t.Seen(start.Add(time.Duration(i)*time.Second), Origin{Host: "db-03"}, l)
 		ids = append(ids, t.ID)
 	}
 	return ids
@@ -125,9 +125,9 @@ func TestMemoryIsBoundedAndCountsStayExact(t *testing.T) {
 
 func TestChange(t *testing.T) {
 	var tpl Template
-	tpl.Seen(start, "db-03", "x")
+	tpl.Seen(start, Origin{Host: "db-03"}, "x")
 	for range 36 {
-		tpl.Seen(start, "db-03", "x")
+		tpl.Seen(start, Origin{Host: "db-03"}, "x")
 	}
 	if got := tpl.Change(start.Add(time.Hour)); got != "first seen 14:02, 37 times since, on db-03" {
 		t.Errorf("new: %q", got)
@@ -136,7 +136,7 @@ func TestChange(t *testing.T) {
 	at := start
 	for range 72 {
 		for range 10 {
-			tpl.Seen(at, "h", "x")
+			tpl.Seen(at, Origin{Host: "h"}, "x")
 		}
 		at = at.Add(time.Hour)
 	}
@@ -144,7 +144,7 @@ func TestChange(t *testing.T) {
 		t.Errorf("steady: %q", got)
 	}
 	for range 120 {
-		tpl.Seen(at, "h", "x")
+		tpl.Seen(at, Origin{Host: "h"}, "x")
 	}
 	if got := tpl.Change(at); got != "12 times more than usual (120 this hour)" {
 		t.Errorf("spike: %q", got)

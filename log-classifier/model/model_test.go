@@ -104,19 +104,62 @@ func TestDecodeRefuses(t *testing.T) {
 
 func TestMix(t *testing.T) {
 	quiet := [label.Count]float64{0.1, 0.2, 0.3, 0.4}
-	var p [][label.Count]float64
-	for range 1000 {
-		p = append(p, quiet)
-	}
-	mix := LearnMix(p)
-	if mix[label.Noise] <= 0.5 || mix[label.Critical] >= 0.1 {
-		t.Errorf("mix %v of a noisy site", mix)
-	}
 	if got := EvenMix().Apply(quiet); math.Abs(got[0]-0.1) > 1e-12 {
 		t.Errorf("the even mix changed %v to %v", quiet, got)
 	}
 	if got := (Mix{}).Apply(quiet); got[0] != 0 || math.IsNaN(got[1]) {
 		t.Errorf("an empty mix gives %v", got)
+	}
+}
+
+// TestSite learns from a noisy program and a program that fails, where levels mean less than
+// elsewhere: the noisy one writes at level error.
+func TestSite(t *testing.T) {
+	quiet := [label.Count]float64{0.02, 0.08, 0.3, 0.6}
+	bad := [label.Count]float64{0.1, 0.6, 0.2, 0.1}
+	var seen []Seen
+	for range 500 {
+		seen = append(seen, Seen{quiet, levelError, "chatty"}, Seen{bad, levelWarn, "sick"})
+	}
+	s := LearnSite(seen)
+	unsure := Prediction{Probability: [label.Count]float64{0.15, 0.3, 0.25, 0.3}}
+	in := func(e Evidence, service string) [label.Count]float64 {
+		return s.Predict(unsure, e, service).Probability
+	}
+	chatty, sick, other := in(0, "chatty"), in(0, "sick"), in(0, "other")
+	if chatty[label.Noise] <= other[label.Noise] || other[label.Noise] <= sick[label.Noise] {
+		t.Errorf("noise: %.2f in the chatty service, %.2f in another, %.2f in the sick one", chatty[label.Noise], other[label.Noise], sick[label.Noise])
+	}
+	ratio := func(p [label.Count]float64) float64 { return p[label.Critical] / p[label.Warning] }
+	if math.Abs(ratio(chatty)-ratio(sick)) > 0.2 {
+		t.Errorf("critical against warning: %.2f and %.2f, though services are not asked about it", ratio(chatty), ratio(sick))
+	}
+	if warn, err := in(levelWarn, "other"), in(levelError, "other"); err[label.Warning] >= warn[label.Warning] {
+		t.Errorf("level error gives warning %.2f, level warning %.2f, on a site that writes errors over noise", err[label.Warning], warn[label.Warning])
+	}
+	if !s.Knows("sick") || s.Knows("other") {
+		t.Error("services are mixed up")
+	}
+	for _, e := range []Evidence{0, levelError, statusServer, evidences} {
+		sum := 0.0
+		for _, v := range in(e, "sick") {
+			sum += v
+		}
+		if math.Abs(sum-1) > 1e-9 {
+			t.Errorf("evidence %d: probabilities sum to %v", e, sum)
+		}
+	}
+}
+
+// TestLoneSite: a line that comes alone is judged by its words and level, critical first.
+func TestLoneSite(t *testing.T) {
+	p := Prediction{Probability: [label.Count]float64{0.3, 0.4, 0.2, 0.1}}
+	got := LoneSite().Predict(p, levelError, "any")
+	if want := p.With(levelError).Remix(LoneMix()); math.Abs(got.Probability[0]-want.Probability[0]) > 1e-9 || got.Category != label.Critical {
+		t.Errorf("%v, want %v", got, want)
+	}
+	if got := LearnSite(nil).Predict(p, 0, ""); math.Abs(got.Probability[1]-0.4) > 1e-9 {
+		t.Errorf("a site without templates turns %v into %v", p.Probability, got.Probability)
 	}
 }
 
