@@ -79,8 +79,8 @@ func EvidenceOf(level, message string) Evidence {
 
 // accessStatus reads the status behind the request of an access log: "GET / HTTP/1.1" 502.
 func accessStatus(message string) Evidence {
-	_, rest, ok := strings.Cut(message, " HTTP/")
-	if !ok {
+	before, rest, ok := strings.Cut(message, "HTTP/") // a search for a space first would be slow
+	if !ok || !strings.HasSuffix(before, " ") {
 		return 0
 	}
 	_, rest, ok = strings.Cut(rest[:min(len(rest), 16)], `" `)
