@@ -270,7 +270,7 @@ func level(s string, anyCase bool) (lv, rest string) {
 	i, j := 0, 0
 	bracket := len(s) > 0 && s[0] == '['
 	if bracket {
-		i = 1
+		i = len(s) - len(strings.TrimLeft(s[1:], " ")) // padded: [ WARN]
 	}
 	for j = i; j < len(s) && j < i+10 && (s[j] >= 'A' && s[j] <= 'Z' || (bracket || anyCase) && s[j] >= 'a' && s[j] <= 'z'); j++ {
 	}
@@ -279,7 +279,10 @@ func level(s string, anyCase bool) (lv, rest string) {
 	}
 	end := j
 	if bracket {
-		if s[j] != ']' {
+		for end < len(s) && s[end] == ' ' { // padded: [WARN ]
+			end++
+		}
+		if end == len(s) || s[end] != ']' {
 			return "", s
 		}
 		end++

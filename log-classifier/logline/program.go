@@ -48,7 +48,7 @@ func (l *Line) origin(s string) string {
 			break
 		}
 		if l.Service == "" {
-			l.Service = threadClass(t[1 : end-1])
+			l.Service = bracketClass(strings.TrimSpace(t[1 : end-1]))
 		}
 		s = t[end:]
 	}
@@ -94,15 +94,21 @@ func bracketTime(s string) (at, rest string) {
 	return s[1 : k-1], strings.TrimLeft(s[k:], " ")
 }
 
-// threadClass reads the class out of log4j's [%t:%C@%L], which ZooKeeper writes:
-// "main:Reader@115".
-func threadClass(s string) string {
-	k, at := strings.LastIndexByte(s, ':'), strings.LastIndexByte(s, '@')
-	if k < 0 || at < k+2 || at+1 == len(s) || strings.Trim(s[at+1:], "0123456789") != "" || strings.ContainsAny(s[k+1:at], " []()/=") {
+// bracketClass returns the class that a bracket of a header names, if it does: ZooKeeper's
+// "thread:Reader@115", which is log4j's %t:%C@%L, or Elasticsearch's "o.e.c.m.Service".
+func bracketClass(s string) string {
+	name, line, ok := strings.Cut(s[strings.LastIndexByte(s, ':')+1:], "@")
+	if ok && (line == "" || strings.Trim(line, "0123456789") != "" || name == s) {
 		return ""
 	}
-	return s[k+1 : at]
+	last := name[strings.LastIndexByte(name, '.')+1:]
+	if !ok && (last == name || name != s || !isUpper(last) || isDigit(name[0])) || strings.ContainsAny(name, " []()/=") {
+		return ""
+	}
+	return name
 }
+
+func isUpper(s string) bool { return s != "" && s[0] >= 'A' && s[0] <= 'Z' }
 
 // headerLevel finds a level among the first words of s when all words before it look like
 // parts of a header: they hold digits, are in capitals, or are a hyphen. A word of capitals
