@@ -1,6 +1,6 @@
 // Package logline takes the header off a raw log line: RFC 3164 and RFC 5424 syslog, journald
-// and other JSON, logfmt, klog, the lines of container runtimes, and the "date time LEVEL
-// [thread] class:" of most programs. It never fails; what it does not understand stays in the
+// and other JSON, logfmt, klog, the lines of container runtimes, the "date time LEVEL
+// [thread] class:" of most programs, and what others put in its place. It never fails; what it does not understand stays in the
 // message. It does without regular expressions: a line costs well under a microsecond.
 package logline
 
@@ -52,6 +52,9 @@ func parse(raw, messageField string, depth int) Line {
 		}
 		return l
 	}
+	if name, rest, ok := compose(s); ok && depth > 0 {
+		return Line{Service: name}.within(parse(rest, messageField, depth-1))
+	}
 	if l, ok := klog(s); ok {
 		return l
 	}
@@ -69,8 +72,9 @@ func parse(raw, messageField string, depth int) Line {
 	switch {
 	case l.syslog():
 		return l.inner(depth)
-	case !l.columns() && !l.relayed():
+	case !l.columns() && !l.relayed() && !l.known():
 		l.program()
+		l.tailClass()
 	}
 	return l
 }
@@ -87,6 +91,7 @@ func (l Line) within(inner Line) Line {
 
 // inner takes apart what programs that have a format of their own send to syslog.
 func (l Line) inner(depth int) Line {
+	l = l.cisco()
 	m := l.Message
 	if depth == 0 || m == "" {
 		return l
@@ -183,6 +188,9 @@ func (l *Line) syslog() bool {
 		}
 	}
 	host, after, ok := strings.Cut(rest, " ")
+	if isLevel(host) {
+		return false
+	}
 	service, pid, msg := tag(after)
 	if !ok || service == "" || strings.HasSuffix(host, ":") {
 		if s, p, m := tag(rest); s != "" { // relays may leave the host out
@@ -218,7 +226,7 @@ func tag(s string) (service, pid, rest string) {
 			i += k + 1
 		}
 	}
-	if i >= len(s) || s[i] != ':' {
+	if i >= len(s) || s[i] != ':' || strings.HasPrefix(s[i:], "::") {
 		return "", "", s
 	}
 	return service, pid, strings.TrimPrefix(s[i+1:], " ")
@@ -247,7 +255,7 @@ func isMonth(m string) bool {
 }
 
 // isoTime reads a date and a time of day at the start, joined by T or a blank:
-// 2026-11-21T10:22:01.123Z, 2026/11/21 10:22:01,123.
+// 2026-11-21T10:22:01.123Z, 2026/11/21 10:22:01,123, 2026-11-21 10:22:01+00:00.
 func isoTime(s string) (at, rest string) {
 	if len(s) < 19 || !isDigit(s[0]) || !isDigit(s[3]) || s[4] != '-' && s[4] != '/' || s[7] != s[4] || s[13] != ':' || s[16] != ':' {
 		return "", s
@@ -255,14 +263,15 @@ func isoTime(s string) (at, rest string) {
 	if s[10] != 'T' && s[10] != ' ' {
 		return "", s
 	}
-	i := 19
-	for i < len(s) && (isDigit(s[i]) || s[i] == '.' || s[i] == ',' || s[i] == 'Z' || (s[i] == '+' || s[i] == '-' || s[i] == ':') && s[10] == 'T') {
+	i, zone := 19, s[10] == 'T'
+	for i < len(s) && (isDigit(s[i]) || s[i] == '.' || s[i] == ',' || s[i] == 'Z' || s[i] == '+' || (s[i] == '-' || s[i] == ':') && zone) {
+		zone = zone || s[i] == '+'
 		i++
 	}
-	if i < len(s) && s[i] != ' ' {
+	if i < len(s) && s[i] != ' ' && s[i] != '\t' {
 		return "", s
 	}
-	return s[:i], strings.TrimLeft(s[i:], " ")
+	return s[:i], strings.TrimLeft(s[i:], " \t")
 }
 
 // level takes a level word in capitals or brackets off, with anyCase one in small letters too.

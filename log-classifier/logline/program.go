@@ -12,6 +12,8 @@ func (l *Line) program() {
 		}
 	} else if at, rest := isoTime(s); at != "" {
 		l.Time, s = at, rest
+	} else if at, rest := clock(s); at != "" {
+		l.Time, s = at, rest
 	}
 	if l.Time == "" {
 		if lv, rest := l.headerLevel(s); lv != "" {
@@ -23,6 +25,9 @@ func (l *Line) program() {
 	if l.Time == "" && l.Level == "" {
 		if lv, rest := level(s, false); lv != "" {
 			l.Level, s = lv, rest
+			if at, rest := isoTime(strings.TrimLeft(s[bracket(s):], " ")); at != "" { // Cassandra: INFO  [main] time class - text
+				l.Time, s = at, l.class(rest)
+			}
 		}
 		l.Message = s
 		return
@@ -33,8 +38,12 @@ func (l *Line) program() {
 
 // origin takes level, pid, thread and class off what follows the time.
 func (l *Line) origin(s string) string {
-	for range 4 {
+	for range 5 {
 		t := strings.TrimLeft(s, " -:\t")
+		if t = l.owner(t); l.Level == "LOG" {
+			s = t
+			continue
+		}
 		if lv, rest := level(t, true); lv != "" && l.Level == "" {
 			l.Level, s = lv, rest
 			continue
@@ -46,6 +55,9 @@ func (l *Line) origin(s string) string {
 		end := bracket(t)
 		if end == 0 {
 			break
+		}
+		if id := t[1 : end-1]; l.PID == "" && isNumber(id) {
+			l.PID = id
 		}
 		if l.Service == "" {
 			l.Service = bracketClass(strings.TrimSpace(t[1 : end-1]))
@@ -200,13 +212,24 @@ func (l *Line) relayed() bool {
 
 // class takes "org.example.Foo: " or "prog.exe - " off what follows a level or a time.
 func (l *Line) class(s string) string {
+	if name, rest, ok := strings.Cut(s, "\t"); ok && name != "" && l.Level != "" && !strings.Contains(name, " ") { // zap: logger, caller, text
+		l.Service = name
+		if at, text, ok := strings.Cut(rest, "\t"); ok && strings.Contains(at, ".go:") {
+			return text
+		}
+		return rest
+	}
 	w, rest, ok := strings.Cut(s, " ")
 	if !ok || w == "" {
 		return s
 	}
 	name := strings.TrimRight(w, ":")
 	rest = strings.TrimLeft(rest, " ")
-	dotted := strings.IndexByte(name, '.') > 0 && !strings.ContainsAny(name, "/=()'\"@,")
+	dotted := (strings.IndexByte(name, '.') > 0 || strings.Contains(name, "::")) && !strings.ContainsAny(name, "/=()'\"@,")
+	if k := strings.LastIndexByte(name, '.'); dotted && l.Level == "" && name != w && isLevel(name[k+1:]) { // Laravel: production.ERROR: text
+		l.Service, l.Level = name[:k], name[k+1:]
+		return rest
+	}
 	switch {
 	case !dotted && name == strings.ToUpper(name) && strings.HasPrefix(s[len(w):], "   ") && headerWord(name):
 		l.Service = name // a column
@@ -219,6 +242,44 @@ func (l *Line) class(s string) string {
 	case bracket(rest) > 0 && name == strings.ToLower(name):
 		l.Service = name
 		return strings.TrimLeft(rest[bracket(rest):], " ")
+	}
+	return s
+}
+
+// owner takes off what stands before a level or a thread: the time zone, a number (the
+// process or the thread), "name - " of Python's logging, PostgreSQL's user@database, and
+// "name[pid] " of VMware. PostgreSQL's level LOG is read too.
+func (l *Line) owner(s string) string {
+	w, rest, ok := strings.Cut(s, " ")
+	if !ok || w == "" || len(w) > 64 {
+		return s
+	}
+	next, _, _ := strings.Cut(strings.TrimLeft(rest, " "), " ")
+	switch {
+	case len(w) <= 4 && strings.Trim(w, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == "" && !isLevel(w) && bracket(rest) > 0: // UTC [12]
+		return rest
+	case isNumber(w) && (next == "---" || strings.HasPrefix(next, "[")):
+		if l.PID == "" {
+			l.PID = w
+		}
+		return strings.TrimLeft(rest, " -")
+	case strings.HasPrefix(rest, "- ") && l.Level == "":
+		lv, _, _ := strings.Cut(rest[2:], " ")
+		if isLevel(lv) && lv == strings.ToUpper(lv) {
+			l.Service = w
+			return rest[2:]
+		}
+	case strings.IndexByte(w, '@') > 0 && (isLevel(strings.TrimSuffix(next, ":")) || next == "LOG:"):
+		return l.owner(strings.TrimLeft(rest, " "))
+	case w == "LOG:" && l.Level == "":
+		l.Level = "LOG"
+		return rest
+	case l.Level != "" && l.Service == "" && strings.HasSuffix(w, "]") && strings.HasPrefix(rest, "["):
+		name, pid, ok := strings.Cut(w[:len(w)-1], "[")
+		if ok && name != "" && isNumber(pid) {
+			l.Service, l.PID = name, pid
+			return rest
+		}
 	}
 	return s
 }

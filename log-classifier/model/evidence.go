@@ -65,7 +65,7 @@ func EvidenceOf(level, message string) Evidence {
 		return accessStatus(message)
 	case "TRACE", "VERBOSE", "DEBUG", "V", "D":
 		return levelDebug
-	case "INFO", "INFORMATION", "NOTICE", "I":
+	case "INFO", "INFORMATION", "NOTICE", "LOG", "I": // LOG is PostgreSQL's
 		return levelInfo
 	case "WARN", "WARNING", "W":
 		return levelWarn
