@@ -1,6 +1,7 @@
 package logline
 
 import (
+	"cmp"
 	"encoding/json"
 	"strings"
 )
@@ -11,11 +12,11 @@ var (
 		"message", "msg", "MESSAGE", "log", "text", "@message", "short_message", "Message", "Msg", "textPayload", "eventMessage",
 		"RenderedMessage", "@m", "@mt", "_msg", "event", "body", "full_message",
 	}
-	levelNames   = [...]string{"level", "severity", "lvl", "log.level", "loglevel", "levelname", "Level", "@l", "s", "PRIORITY"}
+	levelNames   = [...]string{"level", "severity", "lvl", "log.level", "loglevel", "levelname", "Level", "@level", "@l", "severity_text", "s", "PRIORITY"}
 	hostNames    = [...]string{"host", "hostname", "host.name", "_HOSTNAME"}
-	serviceNames = [...]string{"service", "service.name", "program", "SYSLOG_IDENTIFIER", "_COMM", "logger", "app", "component", "c"}
+	serviceNames = [...]string{"service", "service.name", "program", "SYSLOG_IDENTIFIER", "_COMM", "log.logger", "logger", "loggerName", "logger_name", "@module", "app", "component", "c"}
 	pidNames     = [...]string{"pid", "_PID", "process.pid"}
-	timeNames    = [...]string{"@timestamp", "timestamp", "time", "ts", "__REALTIME_TIMESTAMP", "t", "@t"}
+	timeNames    = [...]string{"@timestamp", "timestamp", "time", "ts", "__REALTIME_TIMESTAMP", "t", "@t", "asctime", "timeMillis", "Timestamp"}
 	errorNames   = [...]string{"err", "error", "exception", "reason", "cause"}
 )
 
@@ -29,6 +30,10 @@ func parseJSON(s, messageField string) (l Line, wrapped, ok bool) {
 	l = Line{
 		Time: pick(m, timeNames[:]), Host: pick(m, hostNames[:]), Service: pick(m, serviceNames[:]), PID: pick(m, pidNames[:]),
 		Level: levelName(pick(m, levelNames[:])),
+	}
+	if inner, ok := m["log"].(map[string]any); ok { // ECS, as objects
+		l.Level = cmp.Or(l.Level, pick(inner, levelNames[:1]))
+		l.Service = cmp.Or(l.Service, pick(inner, []string{"logger"}))
 	}
 	if messageField != "" {
 		l.Message = pick(m, []string{messageField})

@@ -112,13 +112,13 @@ func clock(s string) (at, rest string) {
 	return at, rest
 }
 
-// tailClass takes " (kafka.server.KafkaServer)" off the end of a message.
+// tailClass takes " (kafka.server.KafkaServer)" off the end of a message, but no exception.
 func (l *Line) tailClass() {
 	k := strings.LastIndex(l.Message, " (")
 	if k < 1 || l.Service != "" || l.Level == "" || !strings.HasSuffix(l.Message, ")") {
 		return
 	}
-	if name := bracketClass(l.Message[k+2 : len(l.Message)-1]); name != "" {
+	if name := bracketClass(l.Message[k+2 : len(l.Message)-1]); name != "" && !strings.HasSuffix(name, "Exception") && !strings.HasSuffix(name, "Error") {
 		l.Service, l.Message = name, l.Message[:k]
 	}
 }

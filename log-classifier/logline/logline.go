@@ -107,6 +107,13 @@ func (l Line) inner(depth int) Line {
 			return l.within(in)
 		}
 	}
+	in := Line{Message: m}
+	if !in.known() {
+		in.program()
+	}
+	if in.Time != "" && in.Level != "" && in.Message != "" { // a header of its own, not just words that look like a part of one
+		return l.within(in)
+	}
 	return l
 }
 

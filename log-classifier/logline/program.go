@@ -246,6 +246,10 @@ func (l *Line) class(s string) string {
 	return s
 }
 
+func isZone(w string) bool {
+	return strings.Contains(" UTC GMT CET CEST EET EEST MSK BST IST JST EST EDT CST CDT MST MDT PST PDT ", " "+w+" ")
+}
+
 // owner takes off what stands before a level or a thread: the time zone, a number (the
 // process or the thread), "name - " of Python's logging, PostgreSQL's user@database, and
 // "name[pid] " of VMware. PostgreSQL's level LOG is read too.
@@ -256,7 +260,7 @@ func (l *Line) owner(s string) string {
 	}
 	next, _, _ := strings.Cut(strings.TrimLeft(rest, " "), " ")
 	switch {
-	case len(w) <= 4 && strings.Trim(w, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == "" && !isLevel(w) && bracket(rest) > 0: // UTC [12]
+	case isZone(w) && bracket(rest) > 0: // UTC [12]
 		return rest
 	case isNumber(w) && (next == "---" || strings.HasPrefix(next, "[")):
 		if l.PID == "" {
