@@ -76,11 +76,10 @@ func TestTemplatesOfOpenSystems(t *testing.T) {
 	}
 }
 
-// fixture writes two small labelled systems.
-func fixture(t *testing.T) string {
-	t.Helper()
-	dir := t.TempDir()
-	write := func(path, text string) {
+// writer returns a function that writes files below dir.
+func writer(t *testing.T, dir string) func(path, text string) {
+	return func(path, text string) {
+		t.Helper()
 		path = filepath.Join(dir, path)
 		if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
 			t.Fatal(err)
@@ -89,11 +88,43 @@ func fixture(t *testing.T) string {
 			t.Fatal(err)
 		}
 	}
+}
+
+// fixture writes two small labelled systems.
+func fixture(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	write := writer(t, dir)
 	for _, s := range []string{"A", "B"} {
 		write("labels/"+s+".csv", "EventId,label\nE1,critical\nE2,warning\nE3,informational\nE4,noise\nE5,noise\n")
 		write("loghub/"+s+"/"+s+"_2k.log_structured.csv", "EventId,Content\nE1,kernel panic on "+s+"\nE2,request timeout 12\nE2,request timeout 13\nE3,service "+s+" started\nE4,cache size 4\nE5,tick 1\n")
 	}
 	return dir
+}
+
+// TestServices: they come from the log as it was written, and else from the table.
+func TestServices(t *testing.T) {
+	dir := t.TempDir()
+	write := writer(t, dir)
+	write("labels/A.csv", "EventId,label\nE1,noise\n")
+	write("loghub/A/A_2k.log_structured.csv", "EventId,Content,Component\nE1,tick 1,x\nE1,tick 2,y\n")
+	for raw, want := range map[string]string{
+		"": "x y", "one line only\n": "x y",
+		"Nov 21 10:22:01 h web[1]: tick 1\r\nNov 21 10:22:01 h db: tick 2\r\n": "web db",
+	} {
+		if raw != "" {
+			write("loghub/A/A_2k.log", raw)
+		} else if err := os.RemoveAll(filepath.Join(dir, "loghub/A/A_2k.log")); err != nil {
+			t.Fatal(err)
+		}
+		systems, err := LoadSystems(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Join(systems[0].Services, " "); got != want {
+			t.Errorf("log %q: services %q, want %q", raw, got, want)
+		}
+	}
 }
 
 func TestSuite(t *testing.T) {

@@ -31,7 +31,7 @@ type System struct {
 	Lines     []string // messages in order, without their headers
 	Event     []string // template id of each line
 	Levels    []string // of each line, as written; "" where the log has none
-	Services  []string // that wrote each line, as the headers of the log tell
+	Services  []string // that wrote each line; "" where nothing tells
 	Templates []Template
 }
 
@@ -73,9 +73,9 @@ func loadSystem(dir, name, labels string) (System, error) {
 		category[r[0]] = c
 	}
 	base := filepath.Join(dir, "loghub", name, name+"_2k.log_structured.csv")
-	lines, err := readTable(base, "EventId", "Content", "?Level")
+	lines, err := readTable(base, "EventId", "Content", "?Level", "?Component")
 	if errors.Is(err, fs.ErrNotExist) {
-		lines, err = readTable(base+".gz", "EventId", "Content", "?Level")
+		lines, err = readTable(base+".gz", "EventId", "Content", "?Level", "?Component")
 	}
 	if err != nil {
 		return System{}, err
@@ -97,30 +97,29 @@ func loadSystem(dir, name, labels string) (System, error) {
 		s.Lines = append(s.Lines, r[1])
 		s.Event = append(s.Event, r[0])
 		s.Levels = append(s.Levels, r[2])
+		s.Services = append(s.Services, r[3])
 	}
-	s.Services, err = readServices(filepath.Join(dir, "loghub", name, name+"_2k.log"), len(s.Lines))
-	return s, err
+	return s, s.readServices(filepath.Join(dir, "loghub", name, name+"_2k.log"))
 }
 
-// readServices returns the service of each line of a log, or empty ones when there is no
-// such file.
-func readServices(path string, lines int) ([]string, error) {
-	out := make([]string, lines)
+// readServices replaces the components of the table by what the service reads in the lines
+// of the log as it was written, where that is at hand, line for line.
+func (s *System) readServices(path string) error {
 	b, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return out, nil
+		return nil
 	}
 	if err != nil {
-		return nil, err
+		return err
 	}
 	raw := strings.Split(strings.TrimSuffix(string(b), "\n"), "\n")
-	if len(raw) != lines {
-		return nil, fmt.Errorf("%s has %d lines, its table %d", path, len(raw), lines)
+	if len(raw) != len(s.Lines) {
+		return nil
 	}
 	for i, l := range raw {
-		out[i] = logline.Parse(strings.TrimSuffix(l, "\r"), "").Service
+		s.Services[i] = logline.Parse(strings.TrimSuffix(l, "\r"), "").Service
 	}
-	return out, nil
+	return nil
 }
 
 // readTable returns the named columns of a CSV with a header, gzipped or not. A column with
