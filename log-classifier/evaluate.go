@@ -8,6 +8,7 @@ import (
 	"github.com/schollz/progressbar/v3"
 
 	"github.com/inframind/inframind/internal/cli"
+	"github.com/inframind/inframind/log-classifier/classify"
 	"github.com/inframind/inframind/log-classifier/corpus"
 	"github.com/inframind/inframind/log-classifier/evaluate"
 	"github.com/inframind/inframind/log-classifier/model"
@@ -37,7 +38,12 @@ func addEvaluate(a *cli.App) {
 		if err != nil {
 			return err
 		}
-		suite := evaluate.Suite{Systems: systems, Base: base, Tests: tests, Programs: programs, Params: model.DefaultParams(), Progress: progress(env)}
+		shipped, err := corpus.Shipped()
+		if err != nil {
+			return err
+		}
+		labelRaw := func(raw []string) []model.Prediction { return classify.LabelAll(shipped, raw) }
+		suite := evaluate.Suite{Systems: systems, Base: base, Tests: tests, Programs: programs, Params: model.DefaultParams(), Label: labelRaw, Progress: progress(env)}
 		rep, err := suite.Run(ctx)
 		if err != nil {
 			return err

@@ -128,7 +128,9 @@ func TestServices(t *testing.T) {
 }
 
 func TestSuite(t *testing.T) {
-	systems, err := LoadSystems(fixture(t))
+	dir := fixture(t)
+	writer(t, dir)("loghub/A/A_2k.log", strings.Repeat("a line\n", 6))
+	systems, err := LoadSystems(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,6 +139,7 @@ func TestSuite(t *testing.T) {
 	steps := 0
 	rep, err := Suite{
 		Systems: systems, Params: p, Tests: []label.Test{{Name: "own", Examples: []label.Example{{Category: label.Critical, Message: "kernel panic"}}}},
+		Label:    func(raw []string) []model.Prediction { return make([]model.Prediction, len(raw)) },
 		Programs: []label.Example{{Category: label.Noise, System: "one", Message: "tick"}, {Category: label.Noise, System: "two", Message: "tock"}},
 		Progress: func(int, int) { steps++ },
 	}.Run(t.Context())
@@ -149,6 +152,9 @@ func TestSuite(t *testing.T) {
 	for _, r := range rep.Results {
 		if r.Name == resLOSO && (r.Lines.Total() != 12 || r.Templates.Macro() < 0.9) {
 			t.Errorf("%s: %v lines, macro-F1 %v over templates that both systems have", r.Name, r.Lines.Total(), r.Templates.Macro())
+		}
+		if r.Name == resPipe && r.Lines.Total() != 6 {
+			t.Errorf("%s: %v lines, one system has a log of 6", r.Name, r.Lines.Total())
 		}
 		if r.Name == resPrograms && r.Templates.Total() != 2 {
 			t.Errorf("%v messages of programs were scored, want 2", r.Templates.Total())

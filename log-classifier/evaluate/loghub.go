@@ -32,6 +32,7 @@ type System struct {
 	Event     []string // template id of each line
 	Levels    []string // of each line, as written; "" where the log has none
 	Services  []string // that wrote each line; "" where nothing tells
+	Raw       []string // the lines as they were written, with their headers; nil where they are not at hand
 	Templates []Template
 }
 
@@ -102,7 +103,7 @@ func loadSystem(dir, name, labels string) (System, error) {
 	return s, s.readServices(filepath.Join(dir, "loghub", name, name+"_2k.log"))
 }
 
-// readServices replaces the components of the table by what the service reads in the lines
+// readServices reads Raw and replaces the components of the table by what the service reads in the lines
 // of the log as it was written, where that is at hand, line for line.
 func (s *System) readServices(path string) error {
 	b, err := os.ReadFile(path)
@@ -117,8 +118,10 @@ func (s *System) readServices(path string) error {
 		return nil
 	}
 	for i, l := range raw {
-		s.Services[i] = logline.Parse(strings.TrimSuffix(l, "\r"), "").Service
+		raw[i] = strings.TrimSuffix(l, "\r")
+		s.Services[i] = logline.Parse(raw[i], "").Service
 	}
+	s.Raw = raw
 	return nil
 }
 

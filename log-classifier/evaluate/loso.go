@@ -50,11 +50,16 @@ func TemplateRows(systems ...System) []model.Row {
 // Score labels every line of s and adds the outcome to m. A template's label is that of most
 // of its lines.
 func (m *Measure) Score(s System, predict Predict) []Miss {
+	return m.score(s, func(i int) (label.Category, float64) { return predict(s.Lines[i]) })
+}
+
+// score is Score with a predictor for the i-th line.
+func (m *Measure) score(s System, predict func(i int) (label.Category, float64)) []Miss {
 	var wrong []Miss
 	for _, t := range s.Templates {
 		var votes, conf [label.Count]float64
 		for _, i := range t.Lines {
-			c, p := predict(s.Lines[i])
+			c, p := predict(i)
 			m.Lines.Add(t.Category, c, 1)
 			m.LineRel.Add(p, c == t.Category, 1)
 			votes[c]++

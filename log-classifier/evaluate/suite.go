@@ -49,7 +49,8 @@ type Suite struct {
 	Tests    []label.Test
 	Programs []label.Example // of programs that Base does not hold, one message a template
 	Params   model.Params
-	Progress func(done, total int) // may be nil
+	Label    func(raw []string) []model.Prediction // labels the lines of a log as pipe does, with the shipped model; may be nil
+	Progress func(done, total int)                 // may be nil
 }
 
 // learned returns a classifier that learns from the system's own messages, without their
@@ -134,6 +135,7 @@ const (
 	resStrictL  = "leave one kind out, site, levels"
 	resPrograms = "project's corpus alone, own programs it does not hold, site"
 	resRandom   = "random 80/20 of the lines (leaks templates)"
+	resPipe     = "shipped model, raw lines through pipe"
 	resDisjoint = "template-disjoint 80/20"
 )
 
@@ -181,12 +183,16 @@ func (s Suite) Run(ctx context.Context) (*Report, error) {
 		for _, n := range budgets {
 			get(budgetName(n)).Score(sys, s.taught(append(slices.Clone(s.Base), rows...), sys, n))
 		}
+		if s.Label != nil && sys.Raw != nil {
+			got := s.Label(sys.Raw)
+			get(resPipe).score(sys, func(i int) (label.Category, float64) { return got[i].Category, got[i].Confidence })
+		}
 		step()
 	}
 	s.splits(get)
 	rep.Grouping = Group(s.Systems)
 	step()
-	for _, name := range []string{resTextbook, resCorpus, resCorpusM, resCorpusL, resLOSO, resLOSOM, resLOSOL, resStrict, resStrictL, budgetName(10), budgetName(30), budgetName(100), resDisjoint, resRandom, resPrograms} {
+	for _, name := range []string{resTextbook, resCorpus, resCorpusM, resCorpusL, resPipe, resLOSO, resLOSOM, resLOSOL, resStrict, resStrictL, budgetName(10), budgetName(30), budgetName(100), resDisjoint, resRandom, resPrograms} {
 		rep.Results = append(rep.Results, Result{name, *get(name)})
 	}
 	return rep, nil

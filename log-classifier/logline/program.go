@@ -24,6 +24,9 @@ func (l *Line) program() {
 	}
 	if l.Time == "" && l.Level == "" {
 		if lv, rest := level(s, false); lv != "" {
+			if name, text, ok := strings.Cut(rest, ":"); ok && strings.HasPrefix(s, lv+":"+name) && !strings.Contains(name, " ") { // Python: ERROR:root:text
+				l.Service, rest = name, text
+			}
 			l.Level, s = lv, rest
 			if at, rest := isoTime(strings.TrimLeft(s[bracket(s):], " ")); at != "" { // Cassandra: INFO  [main] time class - text
 				l.Time, s = at, l.class(rest)
@@ -38,10 +41,10 @@ func (l *Line) program() {
 
 // origin takes level, pid, thread and class off what follows the time.
 func (l *Line) origin(s string) string {
-	for range 5 {
+	for range 6 {
 		t := strings.TrimLeft(s, " -:\t")
-		if t = l.owner(t); l.Level == "LOG" {
-			s = t
+		if rest := l.owner(t); rest != t {
+			s = rest
 			continue
 		}
 		if lv, rest := level(t, true); lv != "" && l.Level == "" {
@@ -250,9 +253,9 @@ func isZone(w string) bool {
 	return strings.Contains(" UTC GMT CET CEST EET EEST MSK BST IST JST EST EDT CST CDT MST MDT PST PDT ", " "+w+" ")
 }
 
-// owner takes off what stands before a level or a thread: the time zone, a number (the
-// process or the thread), "name - " of Python's logging, PostgreSQL's user@database, and
-// "name[pid] " of VMware. PostgreSQL's level LOG is read too.
+// owner takes off what stands around a level or a thread: the time zone, a number (the
+// process or the thread), "name - " of Python's logging, PostgreSQL's user@database,
+// "name[pid] " of VMware, nginx's numbers. PostgreSQL's level LOG is read too.
 func (l *Line) owner(s string) string {
 	w, rest, ok := strings.Cut(s, " ")
 	if !ok || w == "" || len(w) > 64 {
@@ -273,6 +276,12 @@ func (l *Line) owner(s string) string {
 			l.Service = w
 			return rest[2:]
 		}
+	case strings.HasSuffix(w, "#0:") && isNumber(w[:len(w)-3]): // nginx: 1234#0: *5 text
+		l.PID = w[:len(w)-3]
+		if n, text, ok := strings.Cut(rest, " "); ok && strings.HasPrefix(n, "*") && isNumber(n[1:]) {
+			rest = text
+		}
+		return rest
 	case strings.IndexByte(w, '@') > 0 && (isLevel(strings.TrimSuffix(next, ":")) || next == "LOG:"):
 		return l.owner(strings.TrimLeft(rest, " "))
 	case w == "LOG:" && l.Level == "":
