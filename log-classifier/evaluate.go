@@ -17,7 +17,7 @@ import (
 func addEvaluate(a *cli.App) {
 	var data, format string
 	cmd := a.Command("evaluate", "Measure the labels and templates on labelled logs, always on systems or templates that were not trained on, beside the textbook pipeline.\n\n"+
-		"--data holds labels/<System>.csv (EventId,label) and loghub/<System>/<System>_2k.log_structured.csv (EventId,Content).\n\n"+
+		"--data holds labels/<System>.csv (EventId,label) and loghub/<System>/<System>_2k.log_structured.csv (EventId,Content, and where there are such Level,Component); <System>_2k.log beside it, the lines as they were written, is labelled as pipe does.\n\n"+
 		"Example: log-classifier evaluate --data=/data/logs --format=html > report.html")
 	cmd.Flag("data", "Folder of labelled logs.").Required().ExistingDirVar(&data)
 	cmd.Flag("format", "table, csv or html.").Default("table").EnumVar(&format, "table", "csv", "html")
