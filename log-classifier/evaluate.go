@@ -1,9 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/schollz/progressbar/v3"
 
@@ -11,6 +14,8 @@ import (
 	"github.com/inframind/inframind/log-classifier/classify"
 	"github.com/inframind/inframind/log-classifier/corpus"
 	"github.com/inframind/inframind/log-classifier/evaluate"
+	"github.com/inframind/inframind/log-classifier/label"
+	"github.com/inframind/inframind/log-classifier/mine"
 	"github.com/inframind/inframind/log-classifier/model"
 )
 
@@ -42,8 +47,8 @@ func addEvaluate(a *cli.App) {
 		if err != nil {
 			return err
 		}
-		labelRaw := func(raw []string) []model.Prediction { return classify.LabelAll(shipped, raw) }
-		suite := evaluate.Suite{Systems: systems, Base: base, Tests: tests, Programs: programs, Params: model.DefaultParams(), Label: labelRaw, Progress: progress(env)}
+		pipe := func(raw []string) ([]model.Prediction, error) { return throughPipe(ctx, shipped, raw) }
+		suite := evaluate.Suite{Systems: systems, Base: base, Tests: tests, Programs: programs, Params: model.DefaultParams(), Pipe: pipe, Progress: progress(env)}
 		rep, err := suite.Run(ctx)
 		if err != nil {
 			return err
@@ -56,6 +61,34 @@ func addEvaluate(a *cli.App) {
 		}
 		return rep.WriteText(env.Stdout)
 	})
+}
+
+// throughPipe labels the lines of a log as a user of pipe sees them labelled.
+func throughPipe(ctx context.Context, m *model.Model, raw []string) ([]model.Prediction, error) {
+	var answers bytes.Buffer
+	l := classify.NewLabeler(m, mine.New(mine.Options{}), nil)
+	if _, err := classify.Pipe(ctx, l, strings.NewReader(strings.Join(raw, "\n")+"\n"), &answers, classify.PipeOptions{}); err != nil {
+		return nil, err
+	}
+	out := make([]model.Prediction, 0, len(raw))
+	for dec := json.NewDecoder(&answers); dec.More(); {
+		var a struct {
+			Category   string  `json:"ml_category"`
+			Confidence float64 `json:"ml_confidence"`
+		}
+		if err := dec.Decode(&a); err != nil {
+			return nil, fmt.Errorf("answer %d of pipe: %w", len(out)+1, err)
+		}
+		c, err := label.Parse(a.Category)
+		if err != nil {
+			return nil, fmt.Errorf("answer %d of pipe: %w", len(out)+1, err)
+		}
+		out = append(out, model.Prediction{Category: c, Confidence: a.Confidence})
+	}
+	if len(out) != len(raw) {
+		return nil, fmt.Errorf("pipe answered %d of %d lines", len(out), len(raw))
+	}
+	return out, nil
 }
 
 // progress shows a bar when standard error is a terminal.

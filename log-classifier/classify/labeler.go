@@ -178,22 +178,6 @@ func (l *Labeler) judge(masked []byte, ev model.Evidence, service string) *Verdi
 	return v
 }
 
-// LabelAll labels the lines of one log as Pipe does that gets them at once: what they teach
-// about the site is in all of their labels.
-func LabelAll(m *model.Model, raw []string) []model.Prediction {
-	l, verdicts := NewLabeler(m, mine.New(mine.Options{}), nil), make([]*Verdict, len(raw))
-	lines := make([]logline.Line, len(raw))
-	for i, s := range raw {
-		lines[i] = logline.Parse(s, "")
-		verdicts[i], _ = l.Label(&lines[i], lines[i].Service)
-	}
-	out := make([]model.Prediction, len(raw))
-	for i := range raw {
-		out[i] = l.Again(&lines[i], lines[i].Service, verdicts[i]).Prediction
-	}
-	return out
-}
-
 // reasons says of critical and warning lines what decided.
 func (l *Labeler) reasons(v *Verdict) []string {
 	if !v.Category.Alarm() {

@@ -2,8 +2,6 @@ package classify
 
 import (
 	"encoding/json"
-	"fmt"
-	"strings"
 	"testing"
 	"time"
 
@@ -57,29 +55,4 @@ func TestServicesHaveMixesOfTheirOwn(t *testing.T) {
 		t.Fatal(err)
 	}
 	check("after a restart", NewLabeler(m, miner, nil))
-}
-
-// TestLabelAll: evaluate measures what pipe answers.
-func TestLabelAll(t *testing.T) {
-	m, err := corpus.Shipped()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var raw []string
-	for i, msg := range []string{"disk failed", "request timed out", "service started", "cache size 4", "panic: no memory", "login of bob denied", "tick", "job done"} {
-		raw = append(raw, fmt.Sprintf("2026-11-21 10:22:01,%03d %s [main] a.b.C%d: %s", i, []string{"INFO", "ERROR"}[i%2], i%3, msg))
-	}
-	var out strings.Builder
-	if _, err := Pipe(t.Context(), NewLabeler(m, mine.New(mine.Options{}), nil), strings.NewReader(strings.Join(raw, "\n")+"\n"), &out, PipeOptions{}); err != nil {
-		t.Fatal(err)
-	}
-	answers := strings.Split(strings.TrimSpace(out.String()), "\n")
-	for i, p := range LabelAll(m, raw) {
-		var a struct {
-			Category string `json:"ml_category"`
-		}
-		if err := json.Unmarshal([]byte(answers[i]), &a); err != nil || a.Category != p.Category.String() {
-			t.Errorf("%s: %s, pipe says %s (%v)", raw[i], p.Category, a.Category, err)
-		}
-	}
 }

@@ -140,7 +140,7 @@ func TestLevelsSayWhatTheyDo(t *testing.T) {
 			sum += want[c]
 		}
 		even := model.Prediction{Probability: [label.Count]float64{0.25, 0.25, 0.25, 0.25}}
-		got := even.With(model.EvidenceOf(level, "")).Probability
+		got := model.LearnSite(nil).Predict(even, model.EvidenceOf(level, ""), "").Probability
 		for c := range want {
 			if d := got[c] - want[c]/sum; d > 0.01 || d < -0.01 {
 				t.Errorf("%s: %s gets %.3f of an even prediction, its programs say %.3f", level, label.Category(c), got[c], want[c]/sum)

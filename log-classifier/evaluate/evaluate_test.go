@@ -139,7 +139,7 @@ func TestSuite(t *testing.T) {
 	steps := 0
 	rep, err := Suite{
 		Systems: systems, Params: p, Tests: []label.Test{{Name: "own", Examples: []label.Example{{Category: label.Critical, Message: "kernel panic"}}}},
-		Label:    func(raw []string) []model.Prediction { return make([]model.Prediction, len(raw)) },
+		Pipe:     func(raw []string) ([]model.Prediction, error) { return make([]model.Prediction, len(raw)), nil },
 		Programs: []label.Example{{Category: label.Noise, System: "one", Message: "tick"}, {Category: label.Noise, System: "two", Message: "tock"}},
 		Progress: func(int, int) { steps++ },
 	}.Run(t.Context())

@@ -100,12 +100,12 @@ func loadSystem(dir, name, labels string) (System, error) {
 		s.Levels = append(s.Levels, r[2])
 		s.Services = append(s.Services, r[3])
 	}
-	return s, s.readServices(filepath.Join(dir, "loghub", name, name+"_2k.log"))
+	return s, s.readRaw(filepath.Join(dir, "loghub", name, name+"_2k.log"))
 }
 
-// readServices reads Raw and replaces the components of the table by what the service reads in the lines
-// of the log as it was written, where that is at hand, line for line.
-func (s *System) readServices(path string) error {
+// readRaw reads the log as it was written, where that is at hand line for line, and replaces
+// the components of the table by what the service reads in it.
+func (s *System) readRaw(path string) error {
 	b, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil

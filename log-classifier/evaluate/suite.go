@@ -3,6 +3,7 @@ package evaluate
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
 	"strconv"
 
@@ -49,8 +50,8 @@ type Suite struct {
 	Tests    []label.Test
 	Programs []label.Example // of programs that Base does not hold, one message a template
 	Params   model.Params
-	Label    func(raw []string) []model.Prediction // labels the lines of a log as pipe does, with the shipped model; may be nil
-	Progress func(done, total int)                 // may be nil
+	Pipe     func(raw []string) ([]model.Prediction, error) // what pipe says of the lines of a log, with the shipped model; may be nil
+	Progress func(done, total int)                          // may be nil
 }
 
 // learned returns a classifier that learns from the system's own messages, without their
@@ -183,8 +184,11 @@ func (s Suite) Run(ctx context.Context) (*Report, error) {
 		for _, n := range budgets {
 			get(budgetName(n)).Score(sys, s.taught(append(slices.Clone(s.Base), rows...), sys, n))
 		}
-		if s.Label != nil && sys.Raw != nil {
-			got := s.Label(sys.Raw)
+		if s.Pipe != nil && sys.Raw != nil {
+			got, err := s.Pipe(sys.Raw)
+			if err != nil {
+				return nil, fmt.Errorf("system %s: %w", sys.Name, err)
+			}
 			get(resPipe).score(sys, func(i int) (label.Category, float64) { return got[i].Category, got[i].Confidence })
 		}
 		step()

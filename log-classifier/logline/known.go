@@ -118,7 +118,7 @@ func (l *Line) tailClass() {
 	if k < 1 || l.Service != "" || l.Level == "" || !strings.HasSuffix(l.Message, ")") {
 		return
 	}
-	if name := bracketClass(l.Message[k+2 : len(l.Message)-1]); name != "" && !strings.HasSuffix(name, "Exception") && !strings.HasSuffix(name, "Error") {
+	if name := className(l.Message[k+2 : len(l.Message)-1]); name != "" && !strings.HasSuffix(name, "Exception") && !strings.HasSuffix(name, "Error") {
 		l.Service, l.Message = name, l.Message[:k]
 	}
 }

@@ -53,7 +53,7 @@ func TestParse(t *testing.T) {
 		"10:22:01.123 [main] ERROR c.e.App - it broke":                               {"10:22:01.123", "", "c.e.App", "", "ERROR", "it broke"},
 		"2026-11-21 10:22:01 ERROR cannot write (java.io.IOException)":               {"2026-11-21 10:22:01", "", "", "", "ERROR", "cannot write (java.io.IOException)"},
 		"2026-11-21 10:22:01 GET [a] b":                                              {Time: "2026-11-21 10:22:01", Message: "GET [a] b"},
-		"2026/11/21 10:22:01 [error] 12#0: *5 connect() failed":                      {"2026/11/21 10:22:01", "", "", "12", "error", "connect() failed"},
+		"2026/11/21 10:22:01 [error] 12#34: *5 connect() failed":                     {"2026/11/21 10:22:01", "", "", "12", "error", "connect() failed"},
 		"ERROR:root:no order":                             {"", "", "root", "", "ERROR", "no order"},
 		"2026-11-21 10:22:01 WARN [main] -1 is bad":       {"2026-11-21 10:22:01", "", "", "", "WARN", "-1 is bad"},
 		"10:22:01 is the time":                            {Message: "10:22:01 is the time"},

@@ -1,6 +1,9 @@
 package logline
 
-import "strings"
+import (
+	"cmp"
+	"strings"
+)
 
 // program reads "date time LEVEL [thread] class.Name: text" in any of its usual orders.
 func (l *Line) program() {
@@ -63,7 +66,8 @@ func (l *Line) origin(s string) string {
 			l.PID = id
 		}
 		if l.Service == "" {
-			l.Service = bracketClass(strings.TrimSpace(t[1 : end-1]))
+			in := strings.TrimSpace(t[1 : end-1])
+			l.Service = cmp.Or(threadClass(in), className(in))
 		}
 		s = t[end:]
 	}
@@ -109,18 +113,25 @@ func bracketTime(s string) (at, rest string) {
 	return s[1 : k-1], strings.TrimLeft(s[k:], " ")
 }
 
-// bracketClass returns the class that a bracket of a header names, if it does: ZooKeeper's
-// "thread:Reader@115", which is log4j's %t:%C@%L, or Elasticsearch's "o.e.c.m.Service".
-func bracketClass(s string) string {
-	name, line, ok := strings.Cut(s[strings.LastIndexByte(s, ':')+1:], "@")
-	if ok && (line == "" || strings.Trim(line, "0123456789") != "" || name == s) {
-		return ""
-	}
-	last := name[strings.LastIndexByte(name, '.')+1:]
-	if !ok && (last == name || name != s || !isUpper(last) || isDigit(name[0])) || strings.ContainsAny(name, " []()/=") {
+// threadClass reads the class out of log4j's [%t:%C@%L], which ZooKeeper writes:
+// "main:Reader@115".
+func threadClass(s string) string {
+	_, s, _ = strings.Cut(s[max(strings.LastIndexByte(s, ':'), 0):], ":")
+	name, line, _ := strings.Cut(s, "@")
+	if !isNumber(line) || strings.ContainsAny(name, " []()/=") {
 		return ""
 	}
 	return name
+}
+
+// className returns s when it is the name of a class, as Elasticsearch puts into brackets:
+// "o.e.c.m.Service".
+func className(s string) string {
+	k := strings.LastIndexByte(s, '.')
+	if k < 1 || isDigit(s[0]) || !isUpper(s[k+1:]) || strings.ContainsAny(s, " []()/=:@") {
+		return ""
+	}
+	return s
 }
 
 func isUpper(s string) bool { return s != "" && s[0] >= 'A' && s[0] <= 'Z' }
@@ -253,6 +264,12 @@ func isZone(w string) bool {
 	return strings.Contains(" UTC GMT CET CEST EET EEST MSK BST IST JST EST EDT CST CDT MST MDT PST PDT ", " "+w+" ")
 }
 
+// isNginx tells whether w is nginx's process#thread:.
+func isNginx(w string) bool {
+	pid, thread, ok := strings.Cut(strings.TrimSuffix(w, ":"), "#")
+	return ok && strings.HasSuffix(w, ":") && isNumber(pid) && isNumber(thread)
+}
+
 // owner takes off what stands around a level or a thread: the time zone, a number (the
 // process or the thread), "name - " of Python's logging, PostgreSQL's user@database,
 // "name[pid] " of VMware, nginx's numbers. PostgreSQL's level LOG is read too.
@@ -276,8 +293,8 @@ func (l *Line) owner(s string) string {
 			l.Service = w
 			return rest[2:]
 		}
-	case strings.HasSuffix(w, "#0:") && isNumber(w[:len(w)-3]): // nginx: 1234#0: *5 text
-		l.PID = w[:len(w)-3]
+	case isNginx(w): // 1234#0: *5 text
+		l.PID, _, _ = strings.Cut(w, "#")
 		if n, text, ok := strings.Cut(rest, " "); ok && strings.HasPrefix(n, "*") && isNumber(n[1:]) {
 			rest = text
 		}

@@ -50,14 +50,6 @@ func (e Evidence) String() string {
 	return ""
 }
 
-// With is the prediction given the evidence.
-func (p Prediction) With(e Evidence) Prediction {
-	if e == 0 || e >= evidences {
-		return p
-	}
-	return p.Remix(likelihood[e])
-}
-
 // EvidenceOf returns the evidence of a line with a level, as written, and a message.
 func EvidenceOf(level, message string) Evidence {
 	switch strings.ToUpper(level) {

@@ -155,7 +155,7 @@ func TestSite(t *testing.T) {
 func TestLoneSite(t *testing.T) {
 	p := Prediction{Probability: [label.Count]float64{0.3, 0.4, 0.2, 0.1}}
 	got := LoneSite().Predict(p, levelError, "any")
-	if want := p.With(levelError).Remix(LoneMix()); math.Abs(got.Probability[0]-want.Probability[0]) > 1e-9 || got.Category != label.Critical {
+	if want := p.Remix(likelihood[levelError]).Remix(LoneMix()); math.Abs(got.Probability[0]-want.Probability[0]) > 1e-9 || got.Category != label.Critical {
 		t.Errorf("%v, want %v", got, want)
 	}
 	if got := LearnSite(nil).Predict(p, 0, ""); math.Abs(got.Probability[1]-0.4) > 1e-9 {
