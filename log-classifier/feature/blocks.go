@@ -189,6 +189,10 @@ func (x *Extractor) signs(masked []byte) {
 	var kv, brackets, dots, colons, camel, under, calls, scopes int
 	p := byte(' ')
 	for _, c := range masked {
+		if c >= 'a' && c <= 'z' { // most of a line, and no sign
+			p = c
+			continue
+		}
 		switch {
 		case isUpper(c) && p >= 'a' && p <= 'z':
 			camel++

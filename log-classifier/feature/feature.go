@@ -152,6 +152,9 @@ func (x *Extractor) Split(masked []byte) {
 			continue
 		}
 		j := i + 1
+		for j < len(masked) && masked[j] >= 'a' && masked[j] <= 'z' { // what most words are
+			j++
+		}
 		for j < len(masked) && (isLetter(masked[j]) || masked[j] == '\'' && apostrophe(masked, j)) && !camelBreak(masked, i, j) {
 			j++
 		}
@@ -210,16 +213,17 @@ func isUpper(c byte) bool  { return c >= 'A' && c <= 'Z' }
 
 func (x *Extractor) push(b []byte, kind byte) {
 	start, capital, hash := len(x.lower), kind == 'w' && len(b) > 1, uint64(fnvOffset)
-	for _, c := range b {
+	x.lower = append(x.lower, b...)
+	text := x.lower[start:]
+	for i, c := range text {
 		if isUpper(c) {
 			c += 'a' - 'A'
+			text[i] = c
 		} else {
 			capital = false
 		}
 		hash = (hash ^ uint64(c)) * fnvPrime
-		x.lower = append(x.lower, c)
 	}
-	text := x.lower[start:]
 	if n := len(text); n > 3 && text[n-2] == '\'' { // isn't is two words: is, not
 		copy(text[n-3:], "not")
 		x.one(text[:n-3], hashBytes(fnvOffset, text[:n-3]), kind, capital)

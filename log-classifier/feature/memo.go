@@ -3,8 +3,14 @@ package feature
 // memo remembers words by their hash: 64 bits are as good as the word itself. It is a table
 // with open addressing, at most half full.
 type memo struct {
-	slot []*wordInfo
+	slot []slot
 	n    int
+}
+
+// slot holds the hash beside the word, so that a search touches no word but the right one.
+type slot struct {
+	hash uint64
+	word *wordInfo // nil: free
 }
 
 const (
@@ -19,8 +25,8 @@ func (m *memo) find(hash uint64) *wordInfo {
 	}
 	mask := uint64(len(m.slot) - 1)
 	for i := hash & mask; ; i = (i + 1) & mask {
-		if w := m.slot[i]; w == nil || w.hash == hash {
-			return w
+		if s := &m.slot[i]; s.word == nil || s.hash == hash {
+			return s.word
 		}
 	}
 }
@@ -32,10 +38,10 @@ func (m *memo) add(w *wordInfo) {
 	}
 	if 2*m.n >= len(m.slot) {
 		old := m.slot
-		m.slot = make([]*wordInfo, max(2*len(old), firstSlots))
+		m.slot = make([]slot, max(2*len(old), firstSlots))
 		for _, o := range old {
-			if o != nil {
-				m.place(o)
+			if o.word != nil {
+				m.place(o.word)
 			}
 		}
 	}
@@ -46,8 +52,8 @@ func (m *memo) add(w *wordInfo) {
 func (m *memo) place(w *wordInfo) {
 	mask := uint64(len(m.slot) - 1)
 	i := w.hash & mask
-	for m.slot[i] != nil {
+	for m.slot[i].word != nil {
 		i = (i + 1) & mask
 	}
-	m.slot[i] = w
+	m.slot[i] = slot{w.hash, w}
 }

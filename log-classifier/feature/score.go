@@ -73,30 +73,34 @@ func (x *Extractor) of(w *word) *wordSums {
 }
 
 func (x *Extractor) scoreWords([]byte) {
-	ws := x.words
+	ws, w := x.words, x.w
+	var sum Sum // not in x: it stays in registers
 	for i := range ws {
 		s := x.of(&ws[i])
 		if ws[i].inName {
-			x.sum.join(s.name, 1)
+			sum.join(s.name, 1)
 		} else {
-			x.sum.join(s.plain, 1)
+			sum.join(s.plain, 1)
 		}
 		if i > 0 {
-			x.sum.add(x.w, bucket('b', mix(ws[i-1].hash, ws[i].hash)))
+			sum.add(w, bucket('b', mix(ws[i-1].hash, ws[i].hash)))
 		}
 	}
 	if n := len(ws); n > 0 {
-		x.sum.join(x.of(&ws[0]).first, 1)
-		x.sum.join(x.of(&ws[n-1]).last, 1)
+		sum.join(x.of(&ws[0]).first, 1)
+		sum.join(x.of(&ws[n-1]).last, 1)
 	}
+	x.sum = sum
 }
 
 func (x *Extractor) scoreStems([]byte) {
-	ws := x.words
+	ws, w := x.words, x.w
+	var sum Sum
 	for i := range ws {
-		x.sum.join(x.of(&ws[i]).stem, 1)
+		sum.join(x.of(&ws[i]).stem, 1)
 		if i > 0 {
-			x.sum.add(x.w, bucket('t', mix(ws[i-1].wordInfo.stem, ws[i].wordInfo.stem)))
+			sum.add(w, bucket('t', mix(ws[i-1].wordInfo.stem, ws[i].wordInfo.stem)))
 		}
 	}
+	x.sum = sum
 }

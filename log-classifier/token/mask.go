@@ -101,6 +101,10 @@ func (m *Masker) Mask(line string) []byte {
 			} else {
 				dst = m.token(dst, line[i:j], flags)
 			}
+			if j < len(line) && line[j] == ' ' { // as most tokens end
+				dst = append(dst, ' ')
+				j++
+			}
 			i = j
 		}
 	}
@@ -188,6 +192,16 @@ func (m *Masker) token(dst []byte, t string, flags uint8) []byte {
 	if core == "" {
 		return append(dst, t...)
 	}
+	if flags&cMark == 0 { // a digit, and nothing that makes a path or a name of the net
+		if w := m.whole(core, flags); w != "" {
+			return append(append(dst, w...), tail...)
+		}
+		return append(m.mixed(dst, core), tail...)
+	}
+	whole := ""
+	if flags&cDigit != 0 {
+		whole = m.whole(core, flags)
+	}
 	switch {
 	case isURL(core):
 		dst = append(dst, URL...)
@@ -198,8 +212,8 @@ func (m *Masker) token(dst []byte, t string, flags uint8) []byte {
 			break
 		}
 		dst = append(dst, Path...)
-	case flags&cDigit != 0 && m.whole(core) != "":
-		dst = append(dst, m.whole(core)...)
+	case whole != "":
+		dst = append(dst, whole...)
 	case isMail(core):
 		dst = append(dst, Mail...)
 	case isHost(core):
@@ -224,10 +238,11 @@ func trimTail(t string) (core, tail string) {
 	return t[:n], t[n:]
 }
 
-// whole returns the placeholder of a token that is one typed value, or "".
-func (m *Masker) whole(t string) string {
+// whole returns the placeholder of a token that is one typed value, or "". Its characters
+// are of the classes in flags.
+func (m *Masker) whole(t string, flags uint8) string {
 	first := m.class[t[0]]
-	if m.monthDate(t) {
+	if flags&cLetter != 0 && m.monthDate(t) {
 		return Time
 	}
 	if first&cHex == 0 && t[0] != '-' && t[0] != '+' && t[0] != ':' && t[0] != '#' && t[0] != '.' {
