@@ -1,0 +1,110 @@
+package imitate_test
+
+import (
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/inframind/inframind/log-classifier/evaluate"
+	"github.com/inframind/inframind/log-classifier/imitate"
+	"github.com/inframind/inframind/log-classifier/logline"
+	"github.com/inframind/inframind/log-classifier/mine"
+	"github.com/inframind/inframind/log-classifier/token"
+)
+
+func systems(t *testing.T) []imitate.System {
+	t.Helper()
+	out, err := imitate.Systems()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func TestSystems(t *testing.T) {
+	all := systems(t)
+	if len(all) != 42 {
+		t.Fatalf("%d systems, want 42", len(all))
+	}
+	for _, s := range all {
+		a, b := s.Lines(300, 1), s.Lines(300, 1)
+		for i := range a {
+			if a[i] != b[i] {
+				t.Fatalf("%s: the same seed gives %q and %q", s.Name, a[i].Raw, b[i].Raw)
+			}
+			if !strings.Contains(a[i].Raw, a[i].Message) || len(a[i].Raw) == len(a[i].Message) {
+				t.Errorf("%s: %q has no header before %q", s.Name, a[i].Raw, a[i].Message)
+			}
+		}
+	}
+}
+
+// TestHeaders takes the headers of all programs off. What is left is the message or, where
+// that is an object, its text.
+func TestHeaders(t *testing.T) {
+	const lines = 500
+	var mean float64
+	all := systems(t)
+	for _, s := range all {
+		var off, level, levels, service, services, times int
+		example := ""
+		for _, l := range s.Lines(lines, 2) {
+			x, st := logline.Parse(l.Raw, ""), s.Statements[l.Statement]
+			if x.Message != "" && strings.Contains(l.Message, x.Message) {
+				off++
+			} else {
+				example = l.Raw + "\n" + x.Message
+			}
+			if x.Time != "" {
+				times++
+			}
+			if strings.TrimSpace(st.Level) != "" {
+				if levels++; x.Level != "" {
+					level++
+				}
+			}
+			if strings.TrimSpace(st.Service) != "" {
+				if services++; x.Service != "" {
+					service++
+				}
+			}
+		}
+		t.Logf("%-16s header off %d %%, time %d %%, level %d %%, service %d %%", s.Name, percent(off, lines), percent(times, lines), percent(level, levels), percent(service, services))
+		if percent(off, lines) < 98 {
+			t.Logf("e.g. %s", example)
+		}
+		mean += float64(off) / lines / float64(len(all))
+	}
+	t.Logf("mean %.3f", mean)
+	if mean < 0.5 {
+		t.Errorf("headers are off %.3f of all lines", mean)
+	}
+}
+
+func percent(part, all int) int { return 100 * (part + max(0, 1-all)) / max(all, 1) }
+
+// TestGrouping mines the messages of each program and compares with its statements.
+func TestGrouping(t *testing.T) {
+	var mean float64
+	all := systems(t)
+	for _, s := range all {
+		m, mask := mine.New(mine.Options{}), token.NewMasker()
+		var truth, got []string
+		var found []*mine.Template
+		for _, l := range s.Lines(2000, 1) {
+			x := logline.Parse(l.Raw, "")
+			tpl, _ := m.Find(mask.Mask(x.Message))
+			truth, found = append(truth, strconv.Itoa(l.Statement)), append(found, tpl)
+		}
+		for _, tpl := range found {
+			got = append(got, m.Get(tpl.ID).ID)
+		}
+		ga := evaluate.GroupingAccuracy(truth, got)
+		mean += ga / float64(len(all))
+		t.Logf("%-10s %-16s %.3f, %d templates", s.Area, s.Name, ga, m.Len())
+	}
+	t.Logf("mean %.3f", mean)
+	if mean < 0.5 {
+		t.Errorf("mean grouping accuracy %.3f", mean)
+	}
+}
