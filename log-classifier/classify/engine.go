@@ -103,7 +103,8 @@ func (e *Engine) open() (err error) {
 	if e.labels, err = openLabels(e.opt.StateDir); err != nil {
 		return err
 	}
-	return e.reload()
+	e.reload()
+	return nil
 }
 
 // LoadModel returns the model at path; without a path the one that was trained below
@@ -130,15 +131,9 @@ func LoadModel(path, stateDir string) (*model.Model, error) {
 }
 
 // reload makes a labeler from the model and the labels people gave.
-func (e *Engine) reload() error {
+func (e *Engine) reload() {
 	e.traces = newTraces()
 	e.labeler = NewLabeler(e.model, e.miner, e.labels.byTemplate(e.miner))
-	rows, err := corpus.Rows()
-	if err != nil {
-		return err
-	}
-	e.labeler.learn(rows, e.labels.examples())
-	return nil
 }
 
 // Metrics returns what the engine publishes.
@@ -192,7 +187,8 @@ func (e *Engine) refresh() error {
 	if err != nil || !changed {
 		return err
 	}
-	return e.reload()
+	e.reload()
+	return nil
 }
 
 // retrain trains anew when the labels people gave say that it is time, at most once a week.
@@ -210,7 +206,8 @@ func (e *Engine) retrain() error {
 	if e.model, err = LoadModel(e.cfg.Model, e.opt.StateDir); err != nil {
 		return err
 	}
-	return e.reload()
+	e.reload()
+	return nil
 }
 
 // page labels and writes one page. A page that cannot be written leaves the counters as they

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/inframind/inframind/log-classifier/corpus"
 	"github.com/inframind/inframind/log-classifier/label"
 	"github.com/inframind/inframind/log-classifier/logline"
 	"github.com/inframind/inframind/log-classifier/mine"
@@ -19,12 +18,13 @@ const cacheSize = 1 << 15
 type Verdict struct {
 	model.Prediction
 	Template *mine.Template
-	Reviewed bool     // the category is a person's, given to the template
-	learnt   int      // of the labeler, when it was made
-	key      string   // masked line, evidence, and service if it has a mix of its own
-	words    int      // length of the masked line in key
-	why      []string // reasons, once they were asked for
-	json     []byte   // of the record, while the template's text is jsonText
+	Reviewed bool             // the category is a person's, given to the template
+	byWords  model.Prediction // what the words alone say
+	learnt   int              // of the labeler, when Prediction was made
+	key      string           // masked line, evidence, service
+	words    int              // length of the masked line in key
+	why      []string         // reasons, once they were asked for
+	json     []byte           // of the record, while the template's text is jsonText
 	jsonText string
 }
 
@@ -45,6 +45,9 @@ type Labeler struct {
 	learnAt  int          // how many of them make the site be learnt again
 	learnt   int          // how often it was
 }
+
+// never is when a verdict was made whose words only were looked at.
+const never = -1
 
 // The site is learnt at firstLearn templates, and each time they have grown by half again,
 // up to maxLearn. Services beyond maxServices share one mix.
@@ -76,15 +79,13 @@ func (l *Labeler) see(p model.Prediction, ev model.Evidence, service string) {
 }
 
 // learnSite learns what the site's templates teach once enough of them were seen. Verdicts
-// made before are forgotten.
+// made before are judged again when they are next asked for.
 func (l *Labeler) learnSite() {
 	if len(l.seen) < l.learnAt {
 		return
 	}
 	l.site = model.LearnSite(l.seen)
 	l.learnt++
-	clear(l.young)
-	l.old = nil
 	for l.learnAt <= len(l.seen) {
 		l.learnAt += max(l.learnAt/2, 1)
 	}
@@ -105,22 +106,7 @@ func OpenLabeler(m *model.Model, stateDir string) (*Labeler, error) {
 	if err != nil {
 		return nil, err
 	}
-	rows, err := corpus.Rows()
-	if err != nil {
-		return nil, err
-	}
-	l := NewLabeler(m, miner, labels.byTemplate(miner))
-	l.learn(rows, labels.examples())
-	return l, nil
-}
-
-// learn gives the explanations the examples they name: the corpus and the user's own.
-func (l *Labeler) learn(rows []model.Row, own []label.Example) {
-	examples := make([]label.Example, 0, len(rows)+len(own))
-	for _, r := range rows {
-		examples = append(examples, r.Example)
-	}
-	l.explain.Learn(append(examples, own...))
+	return NewLabeler(m, miner, labels.byTemplate(miner)), nil
 }
 
 // Label returns the verdict on a line that a service wrote; isNew tells that its template was
@@ -128,12 +114,10 @@ func (l *Labeler) learn(rows []model.Row, own []label.Example) {
 func (l *Labeler) Label(x *logline.Line, service string) (v *Verdict, isNew bool) {
 	ev := model.EvidenceOf(x.Level, x.Message)
 	masked := l.mask.Mask(x.Message)
-	key := append(masked, byte(ev)) // no masked line has such a byte
-	if service = l.services.value(service); l.site.Knows(service) {
-		key = append(key, service...)
-	}
+	service = l.services.value(service)
+	key := append(append(masked, byte(ev)), service...) // no masked line has a byte like ev
 	if v := l.young[string(key)]; v != nil {
-		return l.current(v), false
+		return l.Current(v), false
 	}
 	v = l.old[string(key)]
 	if v == nil {
@@ -145,36 +129,35 @@ func (l *Labeler) Label(x *logline.Line, service string) (v *Verdict, isNew bool
 		l.old, l.young = l.young, map[string]*Verdict{}
 	}
 	l.young[v.key] = v
-	return l.current(v), isNew
+	return l.Current(v), isNew
 }
 
-// Again returns the verdict on x, which was v before, as it is now.
-func (l *Labeler) Again(x *logline.Line, service string, v *Verdict) *Verdict {
-	if v.learnt != l.learnt {
-		v, _ = l.Label(x, service)
-	}
-	return l.current(v)
-}
-
-// current follows merges of the verdict's template.
-func (l *Labeler) current(v *Verdict) *Verdict {
-	if v.Template.Into != "" {
+// Current brings a verdict up to what the labeler has learnt since: it follows merges of the
+// verdict's template, and what the site taught.
+func (l *Labeler) Current(v *Verdict) *Verdict {
+	moved := v.Template.Into != ""
+	if moved {
 		v.Template = l.miner.Resolve(v.Template)
+	}
+	if v.learnt != l.learnt {
+		ev, service := model.Evidence(v.key[v.words]), v.key[v.words+1:]
+		v.Prediction, v.learnt, v.why, v.json = l.site.Predict(v.byWords, ev, service), l.learnt, nil, nil
+		moved = true
+	}
+	if moved {
 		l.override(v)
 	}
 	return v
 }
 
+// judge makes the verdict on a line that is not known, without its key.
 func (l *Labeler) judge(masked []byte, ev model.Evidence, service string) *Verdict {
-	words := l.pred.PredictMasked(masked)
-	v := &Verdict{words: len(masked)}
+	v := &Verdict{words: len(masked), byWords: l.pred.PredictMasked(masked), learnt: never}
 	v.Template, l.isNew = l.miner.Find(masked)
 	if l.isNew {
-		l.see(words, ev, service)
+		l.see(v.byWords, ev, service)
 		l.learnSite()
 	}
-	v.Prediction, v.learnt = l.site.Predict(words, ev, service), l.learnt
-	l.override(v)
 	return v
 }
 

@@ -52,7 +52,7 @@ func (e *Engine) take(l *line) {
 
 // label makes the labelled document of a line and counts it.
 func (e *Engine) label(l *line) logstore.Document {
-	v := e.traces.follow(e.labeler.Again(&l.parsed, l.service, l.v), l.parsed.Message, l.host+"\x00"+l.service)
+	v := e.traces.follow(e.labeler.Current(l.v), l.parsed.Message, l.host+"\x00"+l.service)
 	isNew := l.made != nil && l.made == v.Template
 	e.st.tallyOf(l.Time).add(v, isNew)
 	if isNew {

@@ -166,7 +166,7 @@ func (p *pipe) end() {
 func (p *pipe) flush() error {
 	for i := range p.held {
 		x := &p.held[i].Line
-		v := p.l.Again(x, x.Service, p.held[i].v)
+		v := p.l.Current(p.held[i].v)
 		v = p.traces.follow(v, x.Message, x.Host+"\x00"+x.Service)
 		p.buf = p.l.appendAnswer(p.buf[:0], v, v.Confidence < p.opt.Threshold, x)
 		if _, err := p.out.Write(p.buf); err != nil {

@@ -151,14 +151,6 @@ func (s *labelStore) byTemplate(m *mine.Miner) map[string]label.Category {
 	return out
 }
 
-func (s *labelStore) examples() []label.Example {
-	out := make([]label.Example, 0, len(s.list))
-	for _, r := range s.list {
-		out = append(out, r.Example)
-	}
-	return out
-}
-
 // Agreement is the share of the last 500 reviewed predictions that people confirmed; n is 0
 // when there is none.
 func Agreement(list []Reviewed) (ratio float64, n int) {
@@ -270,7 +262,8 @@ func (e *Engine) Review(templateID string, c label.Category, by string) error {
 	} else if _, err := e.labels.refresh(); err != nil {
 		return err
 	}
-	return e.reload()
+	e.reload()
+	return nil
 }
 
 // known returns the template with an id, or nil.

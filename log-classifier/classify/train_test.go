@@ -84,7 +84,7 @@ func TestDamagedFilesAreNamed(t *testing.T) {
 		{"state.json", `{"form":1,"confidence":[]}`, "is damaged"},
 		{"state.json", `{"form":1,"mined":{"templates":[{"id":"a","key":"x y","shown":["x"]}]}}`, "saved templates are damaged"},
 		{"models/current.model", "IMLC", "not a usable model file"},
-		{"models/current.model", "IMLC\x07aaaaaaaa", "form 7, this program reads form 3"},
+		{"models/current.model", "IMLC\x07aaaaaaaa", "form 7, this program reads form 4"},
 		{"labels.csv", "a,b\n", "want \"label,system"},
 		{"labels.csv", strings.Join(labelHeader, ",") + "\nurgent,s,m,,,2026-11-21T00:00:00Z,x\n", `category "urgent"`},
 	} {

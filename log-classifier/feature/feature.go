@@ -6,6 +6,7 @@ package feature
 import (
 	"bytes"
 	"math"
+	"slices"
 )
 
 // Dim is the number of hash buckets. Vectors' indices are below it.
@@ -270,6 +271,17 @@ func Words(masked []byte) []string {
 		out[i] = string(x.words[i].text)
 	}
 	return out
+}
+
+// Hashes appends the hashes of the distinct words of the last line to dst.
+func (x *Extractor) Hashes(dst []uint64) []uint64 {
+	from := len(dst)
+	for i := range x.words {
+		if h := x.words[i].hash; !slices.Contains(dst[from:], h) {
+			dst = append(dst, h)
+		}
+	}
+	return dst
 }
 
 // Len is how many words the last line had.

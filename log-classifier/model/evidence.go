@@ -71,7 +71,10 @@ func EvidenceOf(level, message string) Evidence {
 
 // accessStatus reads the status behind the request of an access log: "GET / HTTP/1.1" 502.
 func accessStatus(message string) Evidence {
-	before, rest, ok := strings.Cut(message, "HTTP/") // a search for a space first would be slow
+	if strings.IndexByte(message, '"') < 0 { // the quickest way to pass over most lines
+		return 0
+	}
+	before, rest, ok := strings.Cut(message, "HTTP/")
 	if !ok || !strings.HasSuffix(before, " ") {
 		return 0
 	}

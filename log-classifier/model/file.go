@@ -15,7 +15,7 @@ import (
 )
 
 // magic starts a model file; the last byte is the version of its form.
-const magic = "IMLC\x03"
+const magic = "IMLC\x04"
 
 // maxFile bounds what is read of a model file.
 const maxFile = 64 << 20
@@ -33,6 +33,8 @@ type header struct {
 	Rows        int
 	Metrics     map[string]float64
 	Dim, Used   int
+	Examples    int
+	Votes       [][Heads]float32 // that examples have
 }
 
 // Encode returns the file of m: magic, flate-compressed header and weights, checksum. Equal
@@ -54,7 +56,7 @@ func (m *Model) Encode() ([]byte, error) {
 			used = append(used, uint32(j))
 		}
 	}
-	h.Used = len(used)
+	h.Used, h.Examples, h.Votes = len(used), len(m.Near.examples), m.Near.votes()
 	raw, err := json.Marshal(h)
 	if err != nil {
 		return nil, fmt.Errorf("encode model: %w", err)
@@ -75,7 +77,7 @@ func (m *Model) Encode() ([]byte, error) {
 			body = binary.LittleEndian.AppendUint16(body, uint16(q))
 		}
 	}
-	return pack(body)
+	return pack(m.Near.appendTo(body, h.Votes))
 }
 
 func pack(body []byte) ([]byte, error) {
@@ -136,12 +138,16 @@ func decodeBody(body []byte) (*Model, error) {
 		body = body[w:]
 		used[k] = int(last)
 	}
-	if len(body) != 2*h.Used*Heads {
+	if len(body) < 2*h.Used*Heads {
 		return nil, fmt.Errorf("%w: %d bytes of weights, want %d", ErrFormat, len(body), 2*h.Used*Heads)
+	}
+	near, err := readNeighbours(body[2*h.Used*Heads:], h.Examples, h.Votes)
+	if err != nil {
+		return nil, err
 	}
 	m := &Model{
 		Name: h.Name, Features: h.Features, Bias: h.Bias, Calibration: h.Calibration,
-		Rows: h.Rows, Metrics: h.Metrics, W: make([]float32, feature.Dim*Heads),
+		Rows: h.Rows, Metrics: h.Metrics, W: make([]float32, feature.Dim*Heads), Near: near,
 	}
 	for c := range Heads {
 		for k, j := range used {

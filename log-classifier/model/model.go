@@ -3,8 +3,6 @@
 package model
 
 import (
-	"math"
-
 	"github.com/inframind/inframind/log-classifier/feature"
 	"github.com/inframind/inframind/log-classifier/label"
 	"github.com/inframind/inframind/log-classifier/linear"
@@ -33,20 +31,22 @@ type Model struct {
 	Features    feature.Options
 	W           []float32 // by bucket, then head
 	Bias        [Heads]float32
+	Near        *Neighbours
 	Calibration Calibration
 	Rows        int // it was trained on
 	Metrics     map[string]float64
 }
 
-// Calibration turns the score of a head into the log-odds of its answer: Scale*score+Shift.
+// Calibration turns the score of a head and the odds of the neighbours into the log-odds of
+// an answer: Scale*score + Near*odds + Shift.
 type Calibration struct {
-	Scale, Shift [Heads]float64
+	Scale, Near, Shift [Heads]float64
 }
 
-func (c Calibration) probabilities(z [Heads]float64) (p [label.Count]float64) {
+func (c Calibration) probabilities(score, near [Heads]float64) (p [label.Count]float64) {
 	var yes [Heads]float64
-	for h := range z {
-		yes[h] = linear.Sigmoid(c.Scale[h]*z[h] + c.Shift[h])
+	for h := range yes {
+		yes[h] = linear.Sigmoid(c.Scale[h]*score[h] + c.Near[h]*near[h] + c.Shift[h])
 	}
 	p[label.Critical] = yes[0] * yes[1]
 	p[label.Warning] = yes[0] * (1 - yes[1])
@@ -68,11 +68,13 @@ type Predictor struct {
 	m    *Model
 	mask *token.Masker
 	ex   *feature.Extractor
+	near *search
+	word []uint64
 }
 
 // NewPredictor returns a predictor for m.
 func NewPredictor(m *Model) *Predictor {
-	return &Predictor{m: m, mask: token.NewMasker(), ex: feature.New(m.Features)}
+	return &Predictor{m: m, mask: token.NewMasker(), ex: feature.New(m.Features), near: newSearch(m.Near)}
 }
 
 // Predict labels a raw message.
@@ -89,14 +91,15 @@ func (p *Predictor) PredictMasked(masked []byte) Prediction {
 	for h := range score {
 		score[h] = float64(sum.Z[h] + p.m.Bias[h])
 	}
-	out.Probability = p.m.Calibration.probabilities(score)
+	p.word = p.ex.Hashes(p.word[:0])
+	out.Probability = p.m.Calibration.probabilities(score, p.m.Near.odds(p.near.find(p.word)))
 	out.Category, out.Confidence = best(out.Probability)
 	return out
 }
 
 // criticalFrom is the probability from which a line is called critical though another
 // category is likelier: to miss what is critical costs more than to look in vain.
-const criticalFrom = 0.32
+const criticalFrom = 0.22
 
 func best(p [label.Count]float64) (label.Category, float64) {
 	if p[label.Critical] >= criticalFrom {
@@ -111,31 +114,30 @@ func best(p [label.Count]float64) (label.Category, float64) {
 	return label.Category(b), p[b]
 }
 
-// fitScale returns the factor of the scores of head h that minimises the log loss on rows
-// with a weight, by golden section between 0.05 and 3.
-func fitScale(z [][Heads]float64, h int, positive []bool, weight []float64) float64 {
-	loss := func(scale float64) float64 {
-		sum := 0.0
-		for i := range z {
-			if weight[i] == 0 {
+// fitScale returns the factors of score and near, both of head h, that minimise the log loss
+// on rows with a weight, by Newton's method.
+func fitScale(score, near [][Heads]float64, h int, positive []bool, weight []float64) (scale, voice float64) {
+	scale = 0.5
+	for range 25 {
+		var g, k [2]float64 // gradient; diagonal of the Hessian, whose other element is off
+		off, ridge := 0.0, 1e-6
+		for i, w := range weight {
+			if w == 0 {
 				continue
 			}
-			v := scale * z[i][h]
+			a, b, p := score[i][h], near[i][h], 0.0
+			p = linear.Sigmoid(scale*a + voice*b)
+			d, v := w*p, w*p*(1-p)
 			if positive[i] {
-				v = -v
+				d -= w
 			}
-			sum += weight[i] * (math.Max(v, 0) + math.Log1p(math.Exp(-math.Abs(v))))
+			g[0], g[1] = g[0]+d*a, g[1]+d*b
+			k[0], k[1], off = k[0]+v*a*a, k[1]+v*b*b, off+v*a*b
 		}
-		return sum
+		k[0], k[1] = k[0]+ridge, k[1]+ridge
+		det := k[0]*k[1] - off*off
+		scale = min(max(scale-(k[1]*g[0]-off*g[1])/det, 0.05), 3)
+		voice = min(max(voice-(k[0]*g[1]-off*g[0])/det, 0), 3)
 	}
-	lo, hi := 0.05, 3.0
-	for range 40 {
-		a, b := hi-(hi-lo)/math.Phi, lo+(hi-lo)/math.Phi
-		if loss(a) < loss(b) {
-			hi = b
-		} else {
-			lo = a
-		}
-	}
-	return (lo + hi) / 2
+	return scale, voice
 }

@@ -57,12 +57,6 @@ func LearnSite(seen []Seen) *Site {
 	return s
 }
 
-// Knows tells whether the site has a mix of a service's own.
-func (s *Site) Knows(service string) bool {
-	_, ok := s.service[service]
-	return ok
-}
-
 // Predict is p, made from the words of a line for the even mix, given what the line says
 // beside its words, its service and its site. How critical it is comes from levels as
 // programs mean them: where FATAL stands over mere dumps, what is critical must not vanish

@@ -43,6 +43,8 @@ type data struct {
 	columns []uint32  // bucket of each column
 	scale   []float32 // of each column
 	system  []string
+	near    []Neighbour // what each row is as a neighbour, and its words
+	words   [][]uint64
 }
 
 // item is a distinct masked message with its features: buckets in order, and their values.
@@ -50,11 +52,12 @@ type item struct {
 	row    Row
 	bucket []uint32
 	value  []float32
+	words  []uint64
 }
 
 // newItem sums the values of equal buckets of v.
-func newItem(r Row, v feature.Vector) item {
-	it := item{r, slices.Clone(v.Idx), nil}
+func newItem(r Row, v feature.Vector, words []uint64) item {
+	it := item{row: r, bucket: slices.Clone(v.Idx), words: words}
 	slices.Sort(it.bucket)
 	it.bucket = slices.Clip(slices.Compact(it.bucket))
 	it.value = make([]float32, len(it.bucket))
@@ -85,7 +88,7 @@ func distinct(rows []Row, p Params) []item {
 			continue
 		}
 		at[string(key)] = len(items)
-		items = append(items, newItem(r, ex.Extract(key)))
+		items = append(items, newItem(r, ex.Extract(key), ex.Hashes(nil)))
 	}
 	return items
 }
@@ -125,6 +128,8 @@ func prepare(rows []Row, p Params) *data {
 		d.m.Append(idx, val)
 		d.y = append(d.y, int(it.row.Category))
 		d.system = append(d.system, it.row.System)
+		d.near = append(d.near, Neighbour{it.row.Category, it.row.Message, voteOf(it.row.Weight)})
+		d.words = append(d.words, it.words)
 		share := math.Min(1, math.Sqrt(p.SystemRows/perSystem[it.row.System]))
 		for h := range it.row.Weight {
 			it.row.Weight[h] *= share
@@ -192,7 +197,7 @@ func (d *data) fit(p Params, fold []int, skip int) (out [Heads]linear.Weights) {
 // Train fits a model on rows.
 func Train(rows []Row, p Params) *Model {
 	d := prepare(rows, p)
-	m := &Model{Features: p.Features, Rows: len(d.y), W: make([]float32, feature.Dim*Heads)}
+	m := &Model{Features: p.Features, Rows: len(d.y), W: make([]float32, feature.Dim*Heads), Near: newNeighbours(d.near, d.words)}
 	for h, w := range d.fit(p, nil, -1) {
 		m.Bias[h], m.Calibration.Scale[h], m.Calibration.Shift[h] = float32(w.Bias), 1, p.Shift[h]
 		for k, j := range d.columns {
@@ -209,30 +214,44 @@ func Train(rows []Row, p Params) *Model {
 // left out: fitted once on recorded systems.
 const caution = 0.77
 
-// calibrate scores every row by heads that have not seen its system, and fits on those
-// scores the scale of each head that makes its probabilities true. The shift stays.
+// calibrate scores every row by heads and neighbours that have not seen its system, and fits
+// on both the scales of each head that make its probabilities true. The shift stays.
 func calibrate(d *data, p Params) Calibration {
 	fold := folds(d.system, p.Calibration)
-	z := make([][Heads]float64, len(d.y))
+	z, near := make([][Heads]float64, len(d.y)), make([][Heads]float64, len(d.y))
 	rough := p // one number a head is wanted: no need to be exact to the last weight
 	rough.MaxIter = min(p.MaxIter, 60)
 	for f := range p.Calibration {
 		ws := d.fit(rough, fold, f)
+		s := newSearch(d.others(fold, f))
 		for i := range d.y {
 			if fold[i] == f {
 				for h := range ws {
 					z[i][h] = ws[h].Score(&d.m, i)
 				}
+				near[i] = s.n.odds(s.find(d.words[i]))
 			}
 		}
 	}
 	var c Calibration
 	for h := range Heads {
 		positive, weight := d.question(h, nil, -1)
-		c.Scale[h] = caution * fitScale(z, h, positive, weight)
-		c.Shift[h] = p.Shift[h]
+		scale, voice := fitScale(z, near, h, positive, weight)
+		c.Scale[h], c.Near[h], c.Shift[h] = caution*scale, caution*voice, p.Shift[h]
 	}
 	return c
+}
+
+// others indexes the rows that are not in a fold.
+func (d *data) others(fold []int, skip int) *Neighbours {
+	var near []Neighbour
+	var words [][]uint64
+	for i, f := range fold {
+		if f != skip {
+			near, words = append(near, d.near[i]), append(words, d.words[i])
+		}
+	}
+	return newNeighbours(near, words)
 }
 
 // folds spreads the systems over n folds of about equal size; a system without a name is
