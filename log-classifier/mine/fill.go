@@ -8,6 +8,9 @@ import (
 // maxGapWords is how many words a phrase has at most: more are a sentence of its own.
 const maxGapWords = 10
 
+// maxLeadWords is how many words a gap at the beginning of a statement may stand for.
+const maxLeadWords = 3
+
 // maxGaps is how many gaps a shape has at most.
 const maxGaps = 12
 
@@ -38,7 +41,7 @@ func (m *matcher) match(shape, ps []piece) bool {
 				end = -1
 			}
 		}
-		if end < 0 || !fillable(ps[start:at-1]) {
+		if end < 0 || !fillable(ps[start:at-1]) || leads(shape[:i-1]) && countWords(ps[start:at-1]) > maxLeadWords {
 			return false
 		}
 		m.fills = append(m.fills, span{start, at - 1})
@@ -67,6 +70,17 @@ func instance(shape, ps []piece, at int) int {
 		}
 	}
 	return at
+}
+
+// leads tells whether no word stands in the pieces before a gap, so that the gap is where a
+// statement says what happened: but for a name, what differs there are statements.
+func leads(before []piece) bool {
+	for _, p := range before {
+		if p.kind == word {
+			return false
+		}
+	}
+	return true
 }
 
 // fillable tells whether pieces can be the filling of a gap: a key with its value is a part
@@ -229,7 +243,7 @@ func lean(s []piece, i int) int {
 	}
 	switch {
 	case right.hash == 0 && left.hash == ':':
-		return -2
+		return -1
 	case left.hash == '=' && (right.hash == 0 || right.kind == word && i+2 < len(s) && s[i+2].hash == '='):
 		return 2
 	case left.kind == sign && right.kind == sign && strings.IndexByte("([{\"'", byte(left.hash)) >= 0 && strings.IndexByte(")]}\"'", byte(right.hash)) >= 0:

@@ -17,6 +17,9 @@ func (k *keyer) fold(masked []byte) {
 		case '"', '\'', '`':
 			if end := quoteEnd(masked, i); end > 0 && !isMessage(out) {
 				verb := httpVerb(masked[i+1 : end])
+				if verb == 0 && i == 0 && bytes.IndexByte(masked[:end], ' ') > 0 {
+					break // the statement itself, as klog quotes it
+				}
 				if verb > 0 || k.slots.variesQuoted(lastWord(out), masked[i+1:end]) {
 					out = append(out, '"')
 					if verb > 0 {
@@ -46,7 +49,7 @@ func (k *keyer) fold(masked []byte) {
 		case '(':
 			if named := nameStart(out); named < len(out) {
 				if end := structEnd(masked, i); end > 0 {
-					out = append(out[:named], Wild...)
+					out = append(append(append(out, '('), Wild...), ')')
 					i = end + 1
 					continue
 				}

@@ -61,6 +61,22 @@ func TestPhrasesOfAStatementStayApart(t *testing.T) {
 	}
 }
 
+// TestStatementsBeginDifferently: what all errors of a server end with does not make one
+// statement of them.
+func TestStatementsBeginDifferently(t *testing.T) {
+	_, texts := fed(each("*7 %, client: 10.0.0.1, server: shop, request: \"GET /a HTTP/1.1\", host: \"shop\"",
+		"upstream closed connection while reading response header", "directory index of the root is forbidden", "client sent invalid header line in its request",
+		"no live upstreams while connecting to upstream", "limiting requests by zone of the site", "access forbidden by rule of the site",
+		"too big body was sent by this client", "cannot buffer body of this request")...)
+	for i := range texts {
+		for k := range i {
+			if texts[i] == texts[k] {
+				t.Fatalf("two statements are in %q", texts[i])
+			}
+		}
+	}
+}
+
 func TestKeyIsNoFilling(t *testing.T) {
 	var lines []string
 	for i := range 6 {

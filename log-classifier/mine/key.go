@@ -16,6 +16,7 @@ import (
 // the next call.
 type keyer struct {
 	slots   slots
+	errors  errorsByWord
 	folded  []byte
 	words   [][]byte
 	value   []byte // of one word: what is compared
@@ -120,6 +121,9 @@ func (k *keyer) word(i int) (more int) {
 		k.shown.extend(w)
 		return 0
 	}
+	if n, ok := k.failure(i); ok {
+		return n
+	}
 	v := k.valueOf(w)
 	switch {
 	case k.afterCaller(i):
@@ -142,6 +146,32 @@ func (k *keyer) word(i int) (more int) {
 	}
 	k.push(v, k.typed)
 	return 0
+}
+
+// failure takes in the text of an error that starts at word i: behind a colon, or in brackets,
+// where nothing but signs follows.
+func (k *keyer) failure(i int) (more int, ok bool) {
+	if i == 0 {
+		return 0, false
+	}
+	before := k.words[i-1]
+	open := k.words[i][0] == '('
+	if c := before[len(before)-1]; c != ':' && !open {
+		return 0, false
+	}
+	n, tail := k.errors.at(k.words[i:])
+	if n == 0 || len(tail) == 0 && i+n < len(k.words) {
+		return 0, false
+	}
+	v := k.value[:0]
+	if open {
+		v = append(v, '(')
+	}
+	k.value = append(append(v, Wild...), tail...)
+	k.key.push(k.value)
+	k.shown.push(k.value)
+	k.dropped = false
+	return n - 1, true
 }
 
 // afterCaller tells whether all words before word i of an access log say who asked, when, and
@@ -172,7 +202,7 @@ func (k *keyer) push(key, shown []byte) {
 		before := k.shown.last()
 		after := isWild(last) && string(before) != Wild
 		alike := isPlaceholder(before) && isPlaceholder(shown) || bytes.Equal(before, shown)
-		if isWild(key) && string(shown) != Wild && (after && alike || shown[0] == '(') || after && string(key) == "()" {
+		if isWild(key) && string(shown) != Wild && (after && alike || shown[0] == '(' && bytes.IndexByte(shown, ')') > 0) || after && string(key) == "()" {
 			k.dropped = true
 			return
 		}

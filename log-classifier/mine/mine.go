@@ -87,6 +87,7 @@ func New(opt Options) *Miner {
 		recent: make(map[string]*known, 2048), alias: map[string]*known{},
 	}
 	m.index.words = make(map[uint64][]*entry, 2048)
+	m.keyer.errors = newErrors()
 	m.keyer.slots = slots{values: opt.Values, seen: map[uint64][]uint64{}}
 	return m
 }

@@ -32,6 +32,10 @@ func TestSameKindSameTemplate(t *testing.T) {
 		{"container_1445_01_000002 done", "container_1446_02_000013 done"},
 		{"session opened for user alice by (uid=0)", "session opened for user bob by (uid=0)"},
 		{"free blocks 10, 20, 30", "free blocks 10"},
+		{"cannot open /a/b: No such file or directory", "cannot open /a/c: permission denied", "cannot open /d: Too many open files"},
+		{"read 3 failed (104: Connection reset by peer), client 1.2.3.4", "read 4 failed (110: Connection timed out), client 1.2.3.5"},
+		{`"Probe is on" state="up" pod="a"`, `"Probe is on" state="down" pod="b"`, `"Probe is on" state="up" pod="b"`},
+		{`lookup of pool: dial tcp 10.0.0.1:53: i/o timeout`, `lookup of pool: dial tcp 10.0.0.1:53: connection refused`},
 	} {
 		m := New(Options{})
 		ids := feed(m, group...)
@@ -39,6 +43,16 @@ func TestSameKindSameTemplate(t *testing.T) {
 			if id != ids[0] {
 				t.Errorf("%q is another template than %q", group[1], group[0])
 			}
+		}
+	}
+	for _, pair := range [][2]string{
+		{`"Pod was added" source="api"`, `"Pod was killed" source="api"`},       // the statement is quoted
+		{"Executing op: Open(Key=a,Mode=1)", "Executing op: Copy(From=a,To=b)"}, // what is called differs
+		{"permission denied for table a", "no such file or directory in table a"},
+		{"mount: connection refused by policy of site", "mount: connection reset by policy of site"},
+	} {
+		if ids := feed(New(Options{}), pair[:]...); ids[0] == ids[1] {
+			t.Errorf("%q and %q are one template", pair[0], pair[1])
 		}
 	}
 	m := New(Options{})

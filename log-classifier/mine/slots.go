@@ -22,13 +22,16 @@ const maxSlots = 20_000
 
 // varies tells whether the value of a slot does not tell templates apart, and remembers it. A
 // value with a placeholder never does; where one was seen, one word less makes a slot vary.
-func (s *slots) varies(slot, value []byte) bool {
+func (s *slots) varies(slot, value []byte) bool { return s.vary(slot, value, s.values) }
+
+// vary is varies with the number of values that are enough.
+func (s *slots) vary(slot, value []byte, enough int) bool {
 	if bytes.Contains(value, gapText) {
 		return false
 	}
 	h := xxhash.Sum64(slot)
 	seen := s.seen[h]
-	if len(seen) >= s.values {
+	if len(seen) >= enough {
 		return true
 	}
 	typed := bytes.IndexByte(value, '<') >= 0
@@ -43,14 +46,14 @@ func (s *slots) varies(slot, value []byte) bool {
 		return typed
 	}
 	seen = append(seen, v)
-	if len(seen) == s.values-1 && slices.Contains(seen, typedValue) {
+	if len(seen) == enough-1 && slices.Contains(seen, typedValue) {
 		seen = append(seen, v) // enough
 	}
 	s.seen[h] = seen
-	if len(seen) >= s.values {
+	if len(seen) >= enough {
 		s.grown = append(s.grown, string(slot))
 	}
-	return typed || len(seen) >= s.values
+	return typed || len(seen) >= enough
 }
 
 // typedValue stands for all values with a placeholder.
@@ -61,8 +64,11 @@ func (s *slots) variesQuoted(word, text []byte) bool {
 	if string(word) == Wild { // any word, in a template
 		return bytes.IndexByte(text, '<') >= 0 && !bytes.Contains(text, gapText)
 	}
-	n := len(s.grown)
-	varies := s.varies(word, text)
+	n, enough := len(s.grown), s.values
+	if len(word) > 1 && word[len(word)-1] == '=' { // key="value"
+		enough = 2
+	}
+	varies := s.vary(word, text, enough)
 	for i := range s.grown[n:] {
 		s.grown[n+i] = "" // the word may be shown otherwise in templates
 	}

@@ -99,7 +99,7 @@ func (p *Predictor) PredictMasked(masked []byte) Prediction {
 
 // criticalFrom is the probability from which a line is called critical though another
 // category is likelier: to miss what is critical costs more than to look in vain.
-const criticalFrom = 0.22
+const criticalFrom = 0.23
 
 func best(p [label.Count]float64) (label.Category, float64) {
 	if p[label.Critical] >= criticalFrom {

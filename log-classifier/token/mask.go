@@ -96,6 +96,9 @@ func (m *Masker) Mask(line string) []byte {
 			if flags&cMark != 0 && j < len(line) && isURL(line[i:j]) {
 				j += urlRest(line[j:])
 			}
+			if line[j-1] == '\\' && j-1 > i && j < len(line) && line[j] == '"' {
+				j-- // it escapes the quote
+			}
 			if flags&(cDigit|cMark) == 0 {
 				dst = append(dst, line[i:j]...)
 			} else {

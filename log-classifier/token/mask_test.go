@@ -28,6 +28,7 @@ func TestMask(t *testing.T) {
 		"<num> already <*> masked":                                       "<num> already <*> masked",
 		"wait... done. 5.":                                               "wait... done. <num>.",
 		"[21/Nov/2026:10:22:01 +0100] on 21-Nov-2026 in May-21-26":       "[<time> <num>] on <time> in <time>",
+		`Post \"https://a.b/c\": EOF, C:\Temp\ is left`:                  `Post \"<url>\": EOF, <path> is left`,
 		"": "",
 	} {
 		if got := string(m.Mask(in)); got != want {
