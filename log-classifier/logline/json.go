@@ -14,7 +14,7 @@ var (
 	}
 	levelNames   = [...]string{"level", "severity", "lvl", "log.level", "loglevel", "levelname", "Level", "@level", "@l", "severity_text", "s", "PRIORITY"}
 	hostNames    = [...]string{"host", "hostname", "host.name", "_HOSTNAME"}
-	serviceNames = [...]string{"service", "service.name", "program", "SYSLOG_IDENTIFIER", "_COMM", "log.logger", "logger", "loggerName", "logger_name", "@module", "app", "component", "c"}
+	serviceNames = [...]string{"service", "service.name", "program", "SYSLOG_IDENTIFIER", "_COMM", "log.logger", "logger", "loggerName", "logger_name", "@module", "app", "component", "c", "caller"}
 	pidNames     = [...]string{"pid", "_PID", "process.pid"}
 	timeNames    = [...]string{"@timestamp", "timestamp", "time", "ts", "__REALTIME_TIMESTAMP", "t", "@t", "asctime", "timeMillis", "Timestamp"}
 	errorNames   = [...]string{"err", "error", "exception", "reason", "cause"}

@@ -9,9 +9,17 @@ func (l *Line) known() bool {
 	case len(s) < 20:
 		return false
 	case s[0] == '[':
-		return l.dmesg(s) || l.inBracket(s)
+		return l.dmesg(s) || l.inBracket(s) || l.jvm(s)
+	case s[0] == '<':
+		return l.cmTrace(s)
+	case s[8] == '.' && l.cluster(s):
+		return true
 	case isDigit(s[0]):
-		return l.redis(s)
+		return l.redis(s) || l.zabbix(s) || l.pbs(s)
+	case s[1] == '/':
+		return l.logcatBrief(s)
+	case s[0] == 'M':
+		return l.installer(s)
 	}
 	return l.ruby(s)
 }
@@ -58,7 +66,7 @@ func (l *Line) redis(s string) bool {
 	if !ok {
 		return false
 	}
-	l.Time, l.PID, l.Level, l.Message = strings.Join(f[:4], " "), pid, level, f[5]
+	l.Time, l.Service, l.PID, l.Level, l.Message = strings.Join(f[:4], " "), "redis", pid, level, f[5]
 	return true
 }
 
@@ -95,30 +103,13 @@ func compose(s string) (name, rest string, ok bool) {
 	return name, s[padded+2:], true
 }
 
-// clock reads a time of day at the start of a line when a level or a thread follows, as
-// logback writes it: "10:22:01.123 [main] ERROR ...".
-func clock(s string) (at, rest string) {
-	if len(s) < 12 || !isDigit(s[0]) || s[2] != ':' || s[5] != ':' || !isDigit(s[7]) {
-		return "", s
-	}
-	at, rest, ok := strings.Cut(s, " ")
-	if !ok || len(at) > 18 || strings.Trim(at, "0123456789:.,") != "" {
-		return "", s
-	}
-	rest = strings.TrimLeft(rest, " ")
-	if lv, _ := level(rest, false); lv == "" && bracket(rest) == 0 {
-		return "", s
-	}
-	return at, rest
-}
-
 // tailClass takes " (kafka.server.KafkaServer)" off the end of a message, but no exception.
 func (l *Line) tailClass() {
 	k := strings.LastIndex(l.Message, " (")
 	if k < 1 || l.Service != "" || l.Level == "" || !strings.HasSuffix(l.Message, ")") {
 		return
 	}
-	if name := className(l.Message[k+2 : len(l.Message)-1]); name != "" && !strings.HasSuffix(name, "Exception") && !strings.HasSuffix(name, "Error") {
+	if name := l.Message[k+2 : len(l.Message)-1]; (className(name) != "" || strings.HasSuffix(name, ".logger") && isLower(name)) && !strings.HasSuffix(name, "Exception") && !strings.HasSuffix(name, "Error") {
 		l.Service, l.Message = name, l.Message[:k]
 	}
 }

@@ -108,11 +108,18 @@ func (l Line) inner(depth int) Line {
 		}
 	}
 	in := Line{Message: m}
+	if strings.Contains(m[:min(len(m), 64)], "[Originator@") { // VMware: info hostd[12] [Originator@6876 sub=X] text
+		in.Message = in.origin(m)
+		return l.within(in)
+	}
 	if !in.known() {
 		in.program()
 	}
 	if in.Time != "" && in.Level != "" && in.Message != "" { // a header of its own, not just words that look like a part of one
 		return l.within(in)
+	}
+	if lv, text := level(m, false); lv != "" && text != "" && l.Service != "kernel" { // the kernel's WARNING is its message
+		l.Level, l.Message = plainLevel(lv), text
 	}
 	return l
 }
@@ -193,6 +200,8 @@ func (l *Line) syslog() bool {
 		if at == "" || strings.IndexByte(at, 'T') < 0 {
 			return false
 		}
+	} else if isDigit(rest[0]) && hasYear(rest) {
+		return false
 	}
 	host, after, ok := strings.Cut(rest, " ")
 	if isLevel(host) {
@@ -202,6 +211,8 @@ func (l *Line) syslog() bool {
 	if !ok || service == "" || strings.HasSuffix(host, ":") {
 		if s, p, m := tag(rest); s != "" { // relays may leave the host out
 			host, service, pid, msg = "", s, p, m
+		} else if l.facility(at, host, after) {
+			return true
 		} else if strings.IndexByte(at, 'T') >= 0 || !ok {
 			return false
 		} else if k := strings.Index(after[:min(len(after), 48)], ": "); k > 0 { // "syslogd 1.4.1: restart."
@@ -210,6 +221,47 @@ func (l *Line) syslog() bool {
 	}
 	l.Time, l.Host, l.Service, l.PID, l.Message = at, host, service, pid, msg
 	return true
+}
+
+// facility reads "host daemon.warn program[pid]: text", as BusyBox writes it with or without
+// the host, and Apple's "host program(library)[pid] <Notice>: text".
+func (l *Line) facility(at, host, after string) bool {
+	w, text, _ := strings.Cut(after, " ")
+	if isFacility(host) {
+		w, text, host = host, after, ""
+	}
+	if isFacility(w) {
+		if service, pid, msg := tag(text); service != "" {
+			_, level, _ := strings.Cut(w, ".")
+			l.Time, l.Host, l.Service, l.PID, l.Level, l.Message = at, host, service, pid, level, msg
+			return true
+		}
+		return false
+	}
+	k := strings.Index(after[:min(len(after), 128)], "] <")
+	if k < 1 {
+		return false
+	}
+	level, text, ok := strings.Cut(after[k+3:], ">: ")
+	name, pid, bracket := strings.Cut(after[:k], "[")
+	if !ok || !bracket || len(level) > 10 || !isLower(strings.ToLower(level)) || !isNumber(pid) || name == "" {
+		return false
+	}
+	l.Time, l.Host, l.Service, l.PID, l.Level, l.Message = at, host, name, pid, level, text
+	return true
+}
+
+// isFacility tells whether w is a facility and a level of syslog: daemon.warn, local0.err.
+func isFacility(w string) bool {
+	name, level, ok := strings.Cut(w, ".")
+	if !ok || !isLevel(level) {
+		return false
+	}
+	switch strings.TrimRight(name, "01234567") {
+	case "kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv", "ftp", "ntp", "security", "console", "local":
+		return true
+	}
+	return false
 }
 
 // tag reads "sshd[123]: text" or "kernel: text"; service is "" if there is none.
@@ -237,83 +289,6 @@ func tag(s string) (service, pid, rest string) {
 		return "", "", s
 	}
 	return service, pid, strings.TrimPrefix(s[i+1:], " ")
-}
-
-// bsdTime reads "Nov 21 10:22:01 " and "Nov 1 10:22:01 ".
-func bsdTime(s string) (at, rest string) {
-	if len(s) < 15 || s[3] != ' ' || !isMonth(s[:3]) {
-		return "", s
-	}
-	i := 4
-	for i < 6 && s[i] == ' ' {
-		i++
-	}
-	for i < 6 && isDigit(s[i]) {
-		i++
-	}
-	if !isDigit(s[i-1]) || len(s) < i+10 || s[i] != ' ' || s[i+3] != ':' || s[i+6] != ':' || s[i+9] != ' ' {
-		return "", s
-	}
-	return s[:i+9], s[i+10:]
-}
-
-func isMonth(m string) bool {
-	return strings.Contains(" Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec ", " "+m+" ")
-}
-
-// isoTime reads a date and a time of day at the start, joined by T or a blank:
-// 2026-11-21T10:22:01.123Z, 2026/11/21 10:22:01,123, 2026-11-21 10:22:01+00:00.
-func isoTime(s string) (at, rest string) {
-	if len(s) < 19 || !isDigit(s[0]) || !isDigit(s[3]) || s[4] != '-' && s[4] != '/' || s[7] != s[4] || s[13] != ':' || s[16] != ':' {
-		return "", s
-	}
-	if s[10] != 'T' && s[10] != ' ' {
-		return "", s
-	}
-	i, zone := 19, s[10] == 'T'
-	for i < len(s) && (isDigit(s[i]) || s[i] == '.' || s[i] == ',' || s[i] == 'Z' || s[i] == '+' || (s[i] == '-' || s[i] == ':') && zone) {
-		zone = zone || s[i] == '+'
-		i++
-	}
-	if i < len(s) && s[i] != ' ' && s[i] != '\t' {
-		return "", s
-	}
-	return s[:i], strings.TrimLeft(s[i:], " \t")
-}
-
-// level takes a level word in capitals or brackets off, with anyCase one in small letters too.
-func level(s string, anyCase bool) (lv, rest string) {
-	i, j := 0, 0
-	bracket := len(s) > 0 && s[0] == '['
-	if bracket {
-		i = len(s) - len(strings.TrimLeft(s[1:], " ")) // padded: [ WARN]
-	}
-	for j = i; j < len(s) && j < i+10 && (s[j] >= 'A' && s[j] <= 'Z' || (bracket || anyCase) && s[j] >= 'a' && s[j] <= 'z'); j++ {
-	}
-	if j == len(s) || !isLevel(s[i:j]) {
-		return "", s
-	}
-	end := j
-	if bracket {
-		for end < len(s) && s[end] == ' ' { // padded: [WARN ]
-			end++
-		}
-		if end == len(s) || s[end] != ']' {
-			return "", s
-		}
-		end++
-	} else if s[j] != ' ' && s[j] != ':' && s[j] != '\t' {
-		return "", s
-	}
-	return s[i:j], strings.TrimLeft(s[end:], " :\t")
-}
-
-func isLevel(w string) bool {
-	switch strings.ToUpper(w) {
-	case "EMERG", "EMERGENCY", "ALERT", "FATAL", "CRIT", "CRITICAL", "SEVERE", "ERR", "ERROR", "WARN", "WARNING", "NOTICE", "INFO", "DEBUG", "TRACE", "VERBOSE":
-		return true
-	}
-	return false
 }
 
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }

@@ -35,7 +35,7 @@ func TestParse(t *testing.T) {
 		"2026-11-21 10:22:01.123 UTC [123] LOG:  checkpoint starting: time":                     {"2026-11-21 10:22:01.123", "", "", "123", "LOG", "checkpoint starting: time"},
 		"2026-11-21 10:22:01.123 UTC [123] bob@app FATAL:  no entry":                            {"2026-11-21 10:22:01.123", "", "", "123", "FATAL", "no entry"},
 		"2026-11-21T10:22:01.123456Z 7 [Warning] [MY-010068] [Server] CA is self signed.":       {"2026-11-21T10:22:01.123456Z", "", "", "7", "Warning", "CA is self signed."},
-		"1:M 21 Nov 2026 10:22:01.123 # overcommit is off":                                      {"21 Nov 2026 10:22:01.123", "", "", "1", "warning", "overcommit is off"},
+		"1:M 21 Nov 2026 10:22:01.123 # overcommit is off":                                      {"21 Nov 2026 10:22:01.123", "", "redis", "1", "warning", "overcommit is off"},
 		"1:M 21 Nov 2026 10:22:01.123 ? odd":                                                    {Message: "1:M 21 Nov 2026 10:22:01.123 ? odd"},
 		"[2026-11-21 10:22:01,123] INFO [Coordinator 1]: group is stable (k.group.Coordinator)": {"2026-11-21 10:22:01,123", "", "k.group.Coordinator", "", "INFO", "group is stable"},
 		"2026-11-21 10:22:01.123456+00:00 [info] <0.229.0> up":                                  {"2026-11-21 10:22:01.123456+00:00", "", "", "", "info", "<0.229.0> up"},

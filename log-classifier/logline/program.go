@@ -1,23 +1,10 @@
 package logline
 
-import (
-	"cmp"
-	"strings"
-)
+import "strings"
 
 // program reads "date time LEVEL [thread] class.Name: text" in any of its usual orders.
 func (l *Line) program() {
-	s := l.Message
-	if at, rest := bracketTime(s); at != "" {
-		l.Time, s = at, rest
-		if k := strings.Index(s[:min(len(s), 40)], " - "); k > 0 && strings.Count(s[:k], " ") < 2 { // "prog *64 - text"
-			l.Service, s = s[:k], s[k+3:]
-		}
-	} else if at, rest := isoTime(s); at != "" {
-		l.Time, s = at, rest
-	} else if at, rest := clock(s); at != "" {
-		l.Time, s = at, rest
-	}
+	s := l.startTime(l.Message)
 	if l.Time == "" {
 		if lv, rest := l.headerLevel(s); lv != "" {
 			l.Level, s = lv, rest
@@ -26,149 +13,150 @@ func (l *Line) program() {
 		}
 	}
 	if l.Time == "" && l.Level == "" {
-		if lv, rest := level(s, false); lv != "" {
-			if name, text, ok := strings.Cut(rest, ":"); ok && strings.HasPrefix(s, lv+":"+name) && !strings.Contains(name, " ") { // Python: ERROR:root:text
-				l.Service, rest = name, text
-			}
-			l.Level, s = lv, rest
-			if at, rest := isoTime(strings.TrimLeft(s[bracket(s):], " ")); at != "" { // Cassandra: INFO  [main] time class - text
-				l.Time, s = at, l.class(rest)
-			}
-		}
-		l.Message = s
+		l.Message = l.startLevel(s)
 		return
 	}
-	s = l.origin(s)
-	l.Message = strings.TrimLeft(s, " ")
+	l.Message = strings.TrimLeft(l.origin(s), " ")
 }
 
-// origin takes level, pid, thread and class off what follows the time.
+// startTime takes the time off the start of s.
+func (l *Line) startTime(s string) string {
+	at, rest := "", s
+	switch {
+	case len(s) < 8:
+	case s[0] == '[':
+		if at, rest = bracketTime(s); at == "" {
+			return s
+		}
+		if k := strings.Index(rest[:min(len(rest), 40)], " - "); k > 0 && strings.Count(rest[:k], " ") < 2 { // "prog *64 - text"
+			l.Service, rest = rest[:k], rest[k+3:]
+		}
+	case isDigit(s[0]):
+		if at, rest = isoTime(s); at != "" {
+			k := len(s) - len(rest)
+			if n := zone(s[k-1:]); n > 0 && strings.HasPrefix(s[k-1+n:], " ") { // 10:22:01.123 +01:00
+				at, rest = s[:k-1+n], strings.TrimLeft(s[k-1+n:], " ")
+			}
+		} else if at, rest = anyTime(s); at == "" {
+			at, rest = clock(s)
+		}
+	case s[0] >= 'A' && s[0] <= 'W' && (s[3] == ' ' || s[3] == ','):
+		at, rest = anyTime(s)
+	}
+	if at == "" {
+		return s
+	}
+	l.Time = at
+	return rest
+}
+
+// startLevel takes a level off a line that has no time before it.
+func (l *Line) startLevel(s string) string {
+	lv, rest := level(s, false)
+	if lv == "" {
+		return s
+	}
+	if name, text, ok := strings.Cut(rest, ":"); ok && strings.HasPrefix(s, lv+":"+name) && !strings.Contains(name, " ") { // Python: ERROR:root:text
+		l.Service, rest = name, text
+	}
+	l.Level = plainLevel(lv)
+	if s[min(len(lv), len(s)-1)] == '[' { // logrus: INFO[0003] text, seconds since it started
+		if id, text, ok := strings.Cut(rest[1:], "] "); ok && isNumber(id) {
+			l.Time, rest = id, strings.TrimLeft(text, " ")
+		}
+	}
+	if at, text := isoTime(strings.TrimLeft(rest[bracket(rest):], " ")); at != "" { // Cassandra: INFO  [main] time class - text
+		l.Time, rest = at, l.class(text)
+	}
+	return rest
+}
+
+// origin takes level, pid, thread and class off what follows the time. s is the end of the
+// message.
 func (l *Line) origin(s string) string {
-	for range 6 {
-		t := strings.TrimLeft(s, " -:\t")
-		if rest := l.owner(t); rest != t {
-			s = rest
-			continue
-		}
-		if lv, rest := level(t, true); lv != "" && l.Level == "" {
-			l.Level, s = lv, rest
-			continue
-		}
-		if lv, rest := l.headerLevel(t); lv != "" && l.Level == "" {
-			l.Level, s = lv, rest
-			continue
-		}
-		end := bracket(t)
-		if end == 0 {
+	if l.Level == "" {
+		s = l.windowsEvent(s)
+	}
+	python := false
+	for range 8 {
+		t := strings.TrimLeft(s, " -:\t|")
+		rest, ok := l.part(t, &python)
+		if !ok {
 			break
 		}
-		if id := t[1 : end-1]; l.PID == "" && isNumber(id) {
-			l.PID = id
-		}
-		if l.Service == "" {
-			in := strings.TrimSpace(t[1 : end-1])
-			l.Service = cmp.Or(threadClass(in), className(in))
-		}
-		s = t[end:]
+		s = rest
 	}
-	if t := strings.TrimLeft(s, " "); strings.HasPrefix(t, "- ") || strings.HasPrefix(t, ": ") {
+	if t := strings.TrimLeft(s, " "); strings.HasPrefix(t, "- ") || strings.HasPrefix(t, ": ") || strings.HasPrefix(t, "| ") {
 		s = t[2:]
 	}
 	return l.class(strings.TrimLeft(s, " "))
 }
 
-// maxBracket is how long "[thread]" may be.
-const maxBracket = 400
-
-// bracket returns the end of the balanced [...] that s starts with, 0 if there is none.
-func bracket(s string) int {
-	if !strings.HasPrefix(s, "[") {
-		return 0
+// part takes one part of a header off t. python tells that a thread in parentheses came, as
+// before the logger of Home Assistant.
+func (l *Line) part(t string, python *bool) (rest string, ok bool) {
+	if t == "" {
+		return t, false
 	}
-	depth := 0
-	for i := 0; i < len(s) && i < maxBracket; i++ {
-		switch s[i] {
-		case '[':
-			depth++
-		case ']':
-			if depth--; depth == 0 {
-				return i + 1
+	if rest := l.owner(t); rest != t {
+		return rest, true
+	}
+	if l.Level == "" {
+		if rest, ok := l.anyLevel(t); ok {
+			return rest, true
+		}
+	}
+	switch t[0] {
+	case '[':
+		if end := bracket(t); end > 0 {
+			in, before := strings.TrimSpace(t[1:end-1]), byte(0)
+			if k := len(l.Message) - len(t); k > 0 {
+				before = l.Message[k-1]
 			}
+			if name := *python || before == ']' || strings.HasPrefix(t[end:], " ("); name && l.Service == "" && isDotted(in) {
+				l.Service, *python = in, true
+			}
+			l.group(in)
+			return t[end:], true
+		}
+	case '(':
+		if end := strings.IndexByte(t, ')'); end > 0 && end < 80 && l.Level != "" && (*python || strings.HasPrefix(t[end:], ") [")) && isThread(t[1:end]) {
+			*python = true
+			return t[end+1:], true
+		}
+	case '{':
+		if end := strings.IndexByte(t, '}'); end > 0 && end < 80 && (isSource(t[1:end]) || strings.HasPrefix(t[end:], "} <")) { // Airflow, ClickHouse
+			if l.Service == "" && isSource(t[1:end]) {
+				l.Service = t[1:end]
+			}
+			return t[end+1:], true
 		}
 	}
-	return 0
+	return l.tabbed(t)
 }
 
-// bracketTime reads "[Sun Dec 04 04:47:44 2005] " and the like.
-func bracketTime(s string) (at, rest string) {
-	k := bracket(s)
-	if k < 10 || k > 42 || strings.Count(s[:k], ":") < 2 || !strings.ContainsAny(s[:k], "0123456789") || k == len(s) {
-		return "", s
+// anyLevel takes the level off t in whatever form it has.
+func (l *Line) anyLevel(t string) (rest string, ok bool) {
+	lv, rest := level(t, true)
+	if lv == "" {
+		lv, rest = l.headerLevel(t)
 	}
-	for w := range strings.FieldsSeq(s[1 : k-1]) {
-		if !isDigit(w[0]) && !isMonth(w) && len(w) != 3 && w[0] != '+' && w[0] != '-' {
-			return "", s
+	if lv == "" && t[0] == '[' {
+		lv, rest = letterLevel(t)
+	}
+	if lv == "" && t[0] == '<' { // <Notice>: text
+		if in, text, ok := strings.Cut(t[1:min(len(t), 16)], ">"); ok && text != "" && isLevel(in) {
+			lv, rest = in, strings.TrimLeft(t[len(in)+2:], " :")
 		}
 	}
-	return s[1 : k-1], strings.TrimLeft(s[k:], " ")
-}
-
-// threadClass reads the class out of log4j's [%t:%C@%L], which ZooKeeper writes:
-// "main:Reader@115".
-func threadClass(s string) string {
-	_, s, _ = strings.Cut(s[max(strings.LastIndexByte(s, ':'), 0):], ":")
-	name, line, _ := strings.Cut(s, "@")
-	if !isNumber(line) || strings.ContainsAny(name, " []()/=") {
-		return ""
+	if lv == "" {
+		return t, false
 	}
-	return name
-}
-
-// className returns s when it is the name of a class, as Elasticsearch puts into brackets:
-// "o.e.c.m.Service".
-func className(s string) string {
-	k := strings.LastIndexByte(s, '.')
-	if k < 1 || isDigit(s[0]) || !isUpper(s[k+1:]) || strings.ContainsAny(s, " []()/=:@") {
-		return ""
-	}
-	return s
+	l.Level = plainLevel(lv)
+	return rest, true
 }
 
 func isUpper(s string) bool { return s != "" && s[0] >= 'A' && s[0] <= 'Z' }
-
-// headerLevel finds a level among the first words of s when all words before it look like
-// parts of a header: they hold digits, are in capitals, or are a hyphen. A word of capitals
-// right before the level is the component, when there is more before it.
-func (l *Line) headerLevel(s string) (lv, rest string) {
-	before := ""
-	for i, n := 0, 0; i < len(s) && n < 11; n++ {
-		j := i
-		for j < len(s) && s[j] != ' ' {
-			j++
-		}
-		w := s[i:j]
-		switch {
-		case n > 0 && isLevel(w) && w == strings.ToUpper(w):
-			if n > 2 && len(before) > 2 && strings.Trim(before, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_") == "" {
-				l.Service = before
-			}
-			return w, strings.TrimLeft(s[j:], " ")
-		case w != "" && w != "-" && !headerWord(w):
-			return "", s
-		}
-		before, i = w, j+1
-	}
-	return "", s
-}
-
-func headerWord(w string) bool {
-	lower, digit := false, false
-	for i := 0; i < len(w); i++ {
-		digit = digit || isDigit(w[i])
-		lower = lower || w[i] >= 'a' && w[i] <= 'z'
-	}
-	return digit || !lower && len(w) <= 20
-}
 
 // logcat reads Android's "03-17 16:13:38.811  1702  2395 D Tag: text".
 func (l *Line) logcat(s string) bool {
@@ -191,13 +179,37 @@ func (l *Line) logcat(s string) bool {
 	return true
 }
 
-// columns reads "time|component|pid|text".
+// columns reads "time|component|pid|text", and "time|LEVEL|logger|text" of NLog and loguru.
 func (l *Line) columns() bool {
-	f := strings.SplitN(l.Message, "|", 4)
-	if len(f) < 4 || len(f[0]) < 8 || !isDigit(f[0][0]) || strings.Count(f[0], ":") < 2 || strings.Contains(f[1], " ") || strings.Contains(f[2], " ") || f[3] == "" {
+	at, rest, ok := strings.Cut(l.Message[:min(len(l.Message), 40)], "|")
+	if !ok || len(at) < 8 || !isDigit(at[0]) || strings.Count(at, ":") < 2 || strings.Trim(at, "0123456789:.,-/ TZ+") != "" {
 		return false
 	}
-	l.Time, l.Service, l.PID, l.Message = f[0], strings.TrimSpace(f[1]), f[2], f[3]
+	rest = l.Message[len(at)+1:]
+	at = strings.TrimRight(at, " ")
+	first, after, ok := strings.Cut(rest, "|")
+	first = strings.TrimSpace(first)
+	if !ok || after == "" || strings.Contains(first, " ") {
+		return false
+	}
+	second, text, ok := strings.Cut(after, "|")
+	second = strings.TrimSpace(second)
+	name := ok && text != "" && !strings.Contains(second, " ")
+	switch {
+	case isLevel(first) && name:
+		l.Time, l.Level, l.Service, l.Message = at, first, second, strings.TrimLeft(text, " ")
+	case isLevel(first):
+		l.Time, l.Level, l.Message = at, first, strings.TrimLeft(after, " ")
+		if name, text, ok := strings.Cut(l.Message, " - "); ok && strings.Contains(name, ":") && !strings.Contains(name, " ") && text != "" {
+			l.Service, l.Message = name, text
+		}
+	case !name:
+		return false
+	case len(text) > 2 && text[1] == '|' && strings.IndexByte("IWENDC", text[0]) >= 0: // Grid Engine: thread, host, level
+		l.Time, l.Service, l.Host, l.Level, l.Message = at, first, second, plainLevel(text[:1]), text[2:]
+	default:
+		l.Time, l.Service, l.PID, l.Message = at, first, second, text
+	}
 	return true
 }
 
@@ -226,90 +238,87 @@ func (l *Line) relayed() bool {
 
 // class takes "org.example.Foo: " or "prog.exe - " off what follows a level or a time.
 func (l *Line) class(s string) string {
-	if name, rest, ok := strings.Cut(s, "\t"); ok && name != "" && l.Level != "" && !strings.Contains(name, " ") { // zap: logger, caller, text
-		l.Service = name
-		if at, text, ok := strings.Cut(rest, "\t"); ok && strings.Contains(at, ".go:") {
-			return text
-		}
-		return rest
-	}
 	w, rest, ok := strings.Cut(s, " ")
 	if !ok || w == "" {
 		return s
 	}
 	name := strings.TrimRight(w, ":")
 	rest = strings.TrimLeft(rest, " ")
-	dotted := (strings.IndexByte(name, '.') > 0 || strings.Contains(name, "::")) && !strings.ContainsAny(name, "/=()'\"@,")
+	dotted := (strings.IndexByte(name, '.') > 0 || strings.Contains(name, "::")) && (!strings.ContainsAny(name, "/=()'\"@,") || strings.Contains(name, ".["))
 	if k := strings.LastIndexByte(name, '.'); dotted && l.Level == "" && name != w && isLevel(name[k+1:]) { // Laravel: production.ERROR: text
 		l.Service, l.Level = name[:k], name[k+1:]
 		return rest
 	}
 	switch {
+	case rest == "":
+		return s
 	case !dotted && name == strings.ToUpper(name) && strings.HasPrefix(s[len(w):], "   ") && headerWord(name):
 		l.Service = name // a column
 		return rest
 	case !dotted:
-		return s
+		return l.place(s, name, rest, name != w)
 	case name != w, strings.HasPrefix(rest, "- "), strings.HasPrefix(rest, ": "):
 		l.Service = name
 		return strings.TrimLeft(rest, "-: ")
-	case bracket(rest) > 0 && name == strings.ToLower(name):
+	case isSource(name):
+		return l.place(s, name, rest, false)
+	case bracket(rest) > 0 && (name == strings.ToLower(name) || strings.HasPrefix(rest[bracket(rest):], " - ")): // log4j2: class [] - text
 		l.Service = name
-		return strings.TrimLeft(rest[bracket(rest):], " ")
+		return strings.TrimLeft(strings.TrimPrefix(rest[bracket(rest):], " - "), " ")
+	case l.Level != "" && l.Service == "" && (isMethod(name) || isShort(name)):
+		l.Service = name
+		return rest
 	}
 	return s
 }
 
-func isZone(w string) bool {
-	return strings.Contains(" UTC GMT CET CEST EET EEST MSK BST IST JST EST EDT CST CDT MST MDT PST PDT ", " "+w+" ")
-}
-
-// isNginx tells whether w is nginx's process#thread:.
-func isNginx(w string) bool {
-	pid, thread, ok := strings.Cut(strings.TrimSuffix(w, ":"), "#")
-	return ok && strings.HasSuffix(w, ":") && isNumber(pid) && isNumber(thread)
-}
-
-// owner takes off what stands around a level or a thread: the time zone, a number (the
-// process or the thread), "name - " of Python's logging, PostgreSQL's user@database,
-// "name[pid] " of VMware, nginx's numbers. PostgreSQL's level LOG is read too.
-func (l *Line) owner(s string) string {
-	w, rest, ok := strings.Cut(s, " ")
-	if !ok || w == "" || len(w) > 64 {
+// place takes the place in the source off the start of s: "pkg/file.go 12: ", "file.c:12 ",
+// "function:12 : " of libvirt, "module:function:12 - " of loguru; and the source of SQL
+// Server, which is a column.
+func (l *Line) place(s, name, rest string, colon bool) string {
+	if l.Service != "" {
 		return s
 	}
-	next, _, _ := strings.Cut(strings.TrimLeft(rest, " "), " ")
+	k := strings.LastIndexByte(name, ':')
+	line := k > 0 && isNumber(name[k+1:])
 	switch {
-	case isZone(w) && bracket(rest) > 0: // UTC [12]
+	case isSource(name) && (colon || line):
+		l.Service = name
 		return rest
-	case isNumber(w) && (next == "---" || strings.HasPrefix(next, "[")):
-		if l.PID == "" {
-			l.PID = w
+	case isSource(name):
+		if n := digits(rest); n > 0 && strings.HasPrefix(rest[n:], ": ") {
+			l.Service = s[:len(s)-len(rest)+n]
+			return rest[n+2:]
 		}
-		return strings.TrimLeft(rest, " -")
-	case strings.HasPrefix(rest, "- ") && l.Level == "":
-		lv, _, _ := strings.Cut(rest[2:], " ")
-		if isLevel(lv) && lv == strings.ToUpper(lv) {
-			l.Service = w
-			return rest[2:]
-		}
-	case isNginx(w): // 1234#0: *5 text
-		l.PID, _, _ = strings.Cut(w, "#")
-		if n, text, ok := strings.Cut(rest, " "); ok && strings.HasPrefix(n, "*") && isNumber(n[1:]) {
-			rest = text
-		}
+	case line && l.Level != "" && (strings.HasPrefix(rest, ": ") || strings.HasPrefix(rest, "- ")) && !colon:
+		l.Service = name
+		return rest[2:]
+	case l.Time != "" && l.Level == "" && strings.HasPrefix(s[len(name):], "  ") && isSQLServer(name):
+		l.Service = name
 		return rest
-	case strings.IndexByte(w, '@') > 0 && (isLevel(strings.TrimSuffix(next, ":")) || next == "LOG:"):
-		return l.owner(strings.TrimLeft(rest, " "))
-	case w == "LOG:" && l.Level == "":
-		l.Level = "LOG"
-		return rest
-	case l.Level != "" && l.Service == "" && strings.HasSuffix(w, "]") && strings.HasPrefix(rest, "["):
-		name, pid, ok := strings.Cut(w[:len(w)-1], "[")
-		if ok && name != "" && isNumber(pid) {
-			l.Service, l.PID = name, pid
-			return rest
-		}
 	}
 	return s
+}
+
+// isSQLServer tells whether w is what SQL Server's error log names as a source: a session or
+// a part of the server.
+func isSQLServer(w string) bool {
+	switch w {
+	case "Server", "Backup", "Logon", "Clr":
+		return true
+	}
+	id, ok := strings.CutPrefix(w, "spid")
+	return ok && isNumber(strings.TrimSuffix(id, "s"))
+}
+
+// isMethod tells whether name is a class with a method, as Tomcat writes it before a message:
+// org.apache.catalina.startup.Catalina.start.
+func isMethod(name string) bool {
+	k := strings.LastIndexByte(name, '.')
+	return strings.Count(name, ".") > 2 && k+1 < len(name) && !isUpper(name[k+1:]) && className(name[:k]) != ""
+}
+
+// isShort tells whether name is a class whose packages are cut to letters: o.a.s.c.Core.
+func isShort(name string) bool {
+	return len(name) > 5 && name[1] == '.' && name[3] == '.' && className(name) != ""
 }
