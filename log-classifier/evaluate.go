@@ -47,8 +47,12 @@ func addEvaluate(a *cli.App) {
 		if err != nil {
 			return err
 		}
+		imitated, err := evaluate.Imitated(2000, 1)
+		if err != nil {
+			return err
+		}
 		pipe := func(raw []string) ([]model.Prediction, error) { return throughPipe(ctx, shipped, raw) }
-		suite := evaluate.Suite{Systems: systems, Base: base, Tests: tests, Programs: programs, Params: model.DefaultParams(), Pipe: pipe, Progress: progress(env)}
+		suite := evaluate.Suite{Systems: systems, Base: base, Tests: tests, Programs: programs, Imitated: imitated, Params: model.DefaultParams(), Pipe: pipe, Progress: progress(env)}
 		rep, err := suite.Run(ctx)
 		if err != nil {
 			return err

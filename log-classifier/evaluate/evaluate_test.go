@@ -193,3 +193,21 @@ func TestLoadSystemsSaysWhatIsWrong(t *testing.T) {
 		t.Error("empty folder: no error")
 	}
 }
+
+// TestGroupsOfImitatedPrograms holds what is reached on the logs of programs whose authors did
+// not know the miner.
+func TestGroupsOfImitatedPrograms(t *testing.T) {
+	programs, err := Imitated(2000, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mean := 0.0
+	for _, g := range Group(programs) {
+		mean += g.Accuracy / float64(len(programs))
+		t.Logf("%-16s %.3f, %d templates of %d", g.System, g.Accuracy, g.Found, g.True)
+	}
+	t.Logf("mean %.3f", mean)
+	if mean < 0.65 {
+		t.Errorf("mean grouping accuracy %.3f, want 0.65", mean)
+	}
+}

@@ -102,8 +102,3 @@ func LeaveOneOut(systems []System, base []model.Row, train Trainer) (total Measu
 	}
 	return total, each, wrong
 }
-
-// ScoreBy is Score with a predictor for the i-th line.
-func (m *Measure) ScoreBy(s System, predict func(i int) (label.Category, float64)) []Miss {
-	return m.score(s, predict)
-}

@@ -60,15 +60,24 @@ func (r *Report) WriteText(w io.Writer) error {
 			writeMisses(tw, "critical templates called something else, "+x.Name, x.CriticalMissed)
 		}
 	}
-	fmt.Fprintf(tw, "\ntemplates of\tgrouping accuracy\twith ids as given out\tfound\ttrue\n")
-	sum, once := 0.0, 0.0
-	for _, g := range r.Grouping {
-		fmt.Fprintf(tw, "%s\t%s\t%s\t%d\t%d\n", g.System, num(g.Accuracy), num(g.AtOnce), g.Found, g.True)
-		sum += g.Accuracy / float64(len(r.Grouping))
-		once += g.AtOnce / float64(len(r.Grouping))
-	}
-	fmt.Fprintf(tw, "mean\t%s\t%s\n", num(sum), num(once))
+	writeGrouping(tw, "templates of", r.Grouping)
+	writeGrouping(tw, "templates of imitated programs", r.Imitated)
 	return tw.Flush()
+}
+
+// writeGrouping lists the systems, and their mean below.
+func writeGrouping(w io.Writer, title string, list []Grouping) {
+	if len(list) == 0 {
+		return
+	}
+	fmt.Fprintf(w, "\n%s\tgrouping accuracy\twith ids as given out\tfound\ttrue\n", title)
+	sum, once := 0.0, 0.0
+	for _, g := range list {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%d\n", g.System, num(g.Accuracy), num(g.AtOnce), g.Found, g.True)
+		sum += g.Accuracy / float64(len(list))
+		once += g.AtOnce / float64(len(list))
+	}
+	fmt.Fprintf(w, "mean\t%s\t%s\n", num(sum), num(once))
 }
 
 func writeConfusion(w io.Writer, title string, m Confusion) {

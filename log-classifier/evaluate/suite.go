@@ -34,6 +34,7 @@ type Report struct {
 	Tests    []TestResult
 	Wrong    []Miss // leaving one system out, as the service labels: with site and levels
 	Grouping []Grouping
+	Imitated []Grouping // of imitated programs
 }
 
 // TestResult is how the corpus alone labels one of the project's own tests, each message as
@@ -49,6 +50,7 @@ type Suite struct {
 	Base     []model.Row // the project's corpus
 	Tests    []label.Test
 	Programs []label.Example // of programs that Base does not hold, one message a template
+	Imitated []System        // well-known programs, for Pipe and for their templates
 	Params   model.Params
 	Pipe     func(raw []string) ([]model.Prediction, error) // what pipe says of the lines of a log, with the shipped model; may be nil
 	Progress func(done, total int)                          // may be nil
@@ -137,6 +139,7 @@ const (
 	resPrograms = "project's corpus alone, own programs it does not hold, site"
 	resRandom   = "random 80/20 of the lines (leaks templates)"
 	resPipe     = "shipped model, raw lines through pipe"
+	resImitated = "shipped model, raw lines of imitated programs through pipe"
 	resDisjoint = "template-disjoint 80/20"
 )
 
@@ -184,22 +187,36 @@ func (s Suite) Run(ctx context.Context) (*Report, error) {
 		for _, n := range budgets {
 			get(budgetName(n)).Score(sys, s.taught(append(slices.Clone(s.Base), rows...), sys, n))
 		}
-		if s.Pipe != nil && sys.Raw != nil {
-			got, err := s.Pipe(sys.Raw)
-			if err != nil {
-				return nil, fmt.Errorf("system %s: %w", sys.Name, err)
-			}
-			get(resPipe).score(sys, func(i int) (label.Category, float64) { return got[i].Category, got[i].Confidence })
+		if err := s.throughPipe(get(resPipe), sys); err != nil {
+			return nil, err
 		}
 		step()
 	}
+	for _, sys := range s.Imitated {
+		if err := s.throughPipe(get(resImitated), sys); err != nil {
+			return nil, err
+		}
+	}
 	s.splits(get)
-	rep.Grouping = Group(s.Systems)
+	rep.Grouping, rep.Imitated = Group(s.Systems), Group(s.Imitated)
 	step()
-	for _, name := range []string{resTextbook, resCorpus, resCorpusM, resCorpusL, resPipe, resLOSO, resLOSOM, resLOSOL, resStrict, resStrictL, budgetName(10), budgetName(30), budgetName(100), resDisjoint, resRandom, resPrograms} {
+	for _, name := range []string{resTextbook, resCorpus, resCorpusM, resCorpusL, resPipe, resImitated, resLOSO, resLOSOM, resLOSOL, resStrict, resStrictL, budgetName(10), budgetName(30), budgetName(100), resDisjoint, resRandom, resPrograms} {
 		rep.Results = append(rep.Results, Result{name, *get(name)})
 	}
 	return rep, nil
+}
+
+// throughPipe adds to m what pipe says of the raw lines of a system, where there are any.
+func (s Suite) throughPipe(m *Measure, sys System) error {
+	if s.Pipe == nil || sys.Raw == nil {
+		return nil
+	}
+	got, err := s.Pipe(sys.Raw)
+	if err != nil {
+		return fmt.Errorf("system %s: %w", sys.Name, err)
+	}
+	m.score(sys, func(i int) (label.Category, float64) { return got[i].Category, got[i].Confidence })
+	return nil
 }
 
 // programSystems makes a system of the messages of each program.

@@ -1,15 +1,11 @@
 package imitate_test
 
 import (
-	"strconv"
 	"strings"
 	"testing"
 
-	"github.com/inframind/inframind/log-classifier/evaluate"
 	"github.com/inframind/inframind/log-classifier/imitate"
 	"github.com/inframind/inframind/log-classifier/logline"
-	"github.com/inframind/inframind/log-classifier/mine"
-	"github.com/inframind/inframind/log-classifier/token"
 )
 
 func systems(t *testing.T) []imitate.System {
@@ -82,29 +78,3 @@ func TestHeaders(t *testing.T) {
 }
 
 func percent(part, all int) int { return 100 * (part + max(0, 1-all)) / max(all, 1) }
-
-// TestGrouping mines the messages of each program and compares with its statements.
-func TestGrouping(t *testing.T) {
-	var mean float64
-	all := systems(t)
-	for _, s := range all {
-		m, mask := mine.New(mine.Options{}), token.NewMasker()
-		var truth, got []string
-		var found []*mine.Template
-		for _, l := range s.Lines(2000, 1) {
-			x := logline.Parse(l.Raw, "")
-			tpl, _ := m.Find(mask.Mask(x.Message))
-			truth, found = append(truth, strconv.Itoa(l.Statement)), append(found, tpl)
-		}
-		for _, tpl := range found {
-			got = append(got, m.Get(tpl.ID).ID)
-		}
-		ga := evaluate.GroupingAccuracy(truth, got)
-		mean += ga / float64(len(all))
-		t.Logf("%-10s %-16s %.3f, %d templates", s.Area, s.Name, ga, m.Len())
-	}
-	t.Logf("mean %.3f", mean)
-	if mean < 0.5 {
-		t.Errorf("mean grouping accuracy %.3f", mean)
-	}
-}
