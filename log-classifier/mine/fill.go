@@ -212,13 +212,16 @@ func (f *fillings) common() bool {
 
 // enough tells whether a gap varies. inner says that there are fixed words on both sides:
 // where values alone were seen between them, one other filling is enough, unless it is a
-// phrase before a value ("password for <*>", "password for invalid user <*>").
-func (f *fillings) enough(need int, inner bool) bool {
+// phrase before a value ("password for <*>", "password for invalid user <*>"). enclosed says
+// that it is in brackets, so that whole fillings count and not their edges.
+func (f *fillings) enough(need int, inner, enclosed bool) bool {
 	if f.general || f.n > 0 && !f.words {
 		return true
 	}
 	n := min(f.first.n, f.last.n)
-	if f.common() {
+	if enclosed {
+		n = max(n, f.phrases.n)
+	} else if f.common() {
 		return false
 	}
 	if f.typed && (!f.prefixed || f.phrases.n >= 2) {
@@ -246,8 +249,14 @@ func lean(s []piece, i int) int {
 		return -1
 	case left.hash == '=' && (right.hash == 0 || right.kind == word && i+2 < len(s) && s[i+2].hash == '='):
 		return 2
-	case left.kind == sign && right.kind == sign && strings.IndexByte("([{\"'", byte(left.hash)) >= 0 && strings.IndexByte(")]}\"'", byte(right.hash)) >= 0:
+	case enclosed(left, right):
 		return 2
 	}
 	return 0
+}
+
+// enclosed tells whether brackets or quotes stand around a gap: all of the filling is between
+// them, and none of it is the statement's.
+func enclosed(left, right piece) bool {
+	return left.kind == sign && right.kind == sign && strings.IndexByte("([{\"'", byte(left.hash)) >= 0 && strings.IndexByte(")]}\"'", byte(right.hash)) >= 0
 }

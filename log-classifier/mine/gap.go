@@ -254,7 +254,8 @@ func (x *index) varies(s []piece, opt *Options) bool {
 		afterKey := i > 0 && s[i-1].hash == '='
 		seen[k].typed = seen[k].typed && !afterKey // the slots know better
 		inner := i > 0 && i+1 < len(s) && s[i+1].kind == word
-		if !seen[k].enough(min(need-lean(s, i), 2*opt.Values), inner) {
+		within := i > 0 && i+1 < len(s) && enclosed(s[i-1], s[i+1])
+		if !seen[k].enough(min(need-lean(s, i), 2*opt.Values), inner, within) {
 			return false
 		}
 		k++
@@ -262,9 +263,13 @@ func (x *index) varies(s []piece, opt *Options) bool {
 	return true
 }
 
-// phrases tells whether the gaps of the shape that ps was matched with are filled with phrases.
+// phrases tells whether the gaps of the shape that ps was matched with are filled with
+// phrases, none of them the name of what is called: Open(...).
 func (x *index) phrases(ps []piece) bool {
-	return !slices.ContainsFunc(x.fills, func(f span) bool { return !phrase(ps[f.start:f.end]) })
+	return !slices.ContainsFunc(x.fills, func(f span) bool {
+		called := f.end > f.start && f.end < len(ps) && ps[f.end].hash == '(' && ps[f.end].start == ps[f.end-1].end
+		return called || !phrase(ps[f.start:f.end])
+	})
 }
 
 func (x *index) count(seen []fillings, ps []piece) {
