@@ -20,7 +20,14 @@ func containerLine(s string) (Line, bool) {
 // klog reads "I1121 10:22:01.123456    1 file.go:12] text", as Kubernetes and other programs
 // with Google's logger write it.
 func klog(s string) (Line, bool) {
-	if len(s) < 30 || strings.IndexByte("IWEFD", s[0]) < 0 || !isDigit(s[1]) || !isDigit(s[4]) || s[5] != ' ' || s[8] != ':' || s[11] != ':' {
+	if len(s) < 30 || strings.IndexByte("IWEFD", s[0]) < 0 || !isDigit(s[1]) || !isDigit(s[4]) {
+		return Line{}, false
+	}
+	day := 5
+	if isDigit(s[5]) && isYear(s[1:5]) { // glog since 0.6: I20261121
+		day = 9
+	}
+	if s[day] != ' ' || s[day+3] != ':' || s[day+6] != ':' {
 		return Line{}, false
 	}
 	end := strings.Index(s, "] ")
@@ -32,7 +39,7 @@ func klog(s string) (Line, bool) {
 		return Line{}, false
 	}
 	level := map[byte]string{'I': "info", 'W': "warning", 'E': "error", 'F': "fatal", 'D': "debug"}[s[0]]
-	return Line{Time: s[1:5] + " " + head[1], PID: head[2], Service: head[3], Level: level, Message: s[end+2:]}, s[end+2:] != ""
+	return Line{Time: s[1:day] + " " + head[1], PID: head[2], Service: head[3], Level: level, Message: s[end+2:]}, s[end+2:] != ""
 }
 
 // logfmt reads key=value pairs that hold a message: time=... level=warn msg="..." err="...".

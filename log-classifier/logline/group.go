@@ -51,6 +51,9 @@ func className(s string) string {
 // group reads what a bracket in a header holds: an id, a level, a name.
 func (l *Line) group(in string) {
 	colon := strings.LastIndexByte(in, ':')
+	if k := strings.IndexByte(in, ' '); k > 0 && strings.TrimLeft(in[k:], " ") == in[max(colon, 0):] && isNumber(in[colon+1:]) { // padded: [salt.minion      :12]
+		in, colon = in[:k]+in[colon:], k
+	}
 	switch {
 	case isNumber(in):
 		l.PID = cmp.Or(l.PID, in)
@@ -61,7 +64,7 @@ func (l *Line) group(in string) {
 		l.Level, l.Service = in[colon+1:], cmp.Or(l.Service, in[:colon])
 	case colon > 0 && l.Service == "" && isNumber(in[colon+1:]) && isSource(in): // Envoy: source/server.cc:123
 		l.Service = in
-	case colon > 0 && l.Service == "" && isNumber(in[colon+1:]) && isLower(in[:colon]): // logger:pid
+	case colon > 0 && l.Service == "" && isNumber(in[colon+1:]) && (isLower(in[:colon]) || isDotted(in[:colon])): // logger:pid
 		l.Service, l.PID = in[:colon], cmp.Or(l.PID, in[colon+1:])
 	case l.Service == "" && l.Level != "" && len(in) > 1 && len(in) < 17 && strings.Trim(in, capitals) == "": // Windows clusters: RCM
 		l.Service = in
@@ -136,7 +139,7 @@ func (l *Line) tabbed(t string) (rest string, ok bool) {
 		return t, false
 	}
 	name, rest, ok := strings.Cut(t, "\t")
-	if name = strings.TrimRight(name, " "); !ok || name == "" || len(name) > 64 || rest == "" || rest[0] == '{' {
+	if name = strings.TrimRight(name, " "); !ok || name == "" || len(name) > 160 || rest == "" || rest[0] == '{' {
 		return t, false
 	}
 	switch {
@@ -152,7 +155,8 @@ func (l *Line) tabbed(t string) (rest string, ok bool) {
 	case l.Service == "" && isLower(strings.Replace(name, " ", "_", 1)): // Envoy: two words
 		l.Service = name
 		return rest, true
-	case className(name) != "" && className(l.Service) == "": // the class after the thread
+	case className(name) != "" && className(l.Service) == "", // the class after the thread
+		isName(name) && className(l.Service) == "" && strings.ContainsAny(l.Service, "0123456789"):
 		l.Service = name
 		return rest, true
 	}

@@ -55,6 +55,25 @@ func isLevel(w string) bool {
 // isNote tells whether w is a level where it stands in brackets only: MySQL's.
 func isNote(w string) bool { return w == "Note" || w == "System" }
 
+// levelFirst tells whether s starts with a level.
+func levelFirst(s string) bool {
+	lv, _ := level(s, true)
+	return lv != ""
+}
+
+// php returns the level of what PHP calls its errors.
+func php(w string) string {
+	switch w {
+	case "Warning", "Notice":
+		return w
+	case "Deprecated":
+		return "notice"
+	case "Fatal error", "Parse error", "Recoverable fatal error":
+		return "error"
+	}
+	return ""
+}
+
 // letterLevel takes a level of one letter in brackets off: "[E] text". The letters are those
 // of many programs, and N and X of Spectrum Scale.
 func letterLevel(s string) (lv, rest string) {

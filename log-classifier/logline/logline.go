@@ -118,10 +118,27 @@ func (l Line) inner(depth int) Line {
 	if in.Time != "" && in.Level != "" && in.Message != "" { // a header of its own, not just words that look like a part of one
 		return l.within(in)
 	}
-	if lv, text := level(m, false); lv != "" && text != "" && l.Service != "kernel" { // the kernel's WARNING is its message
+	if lv, text := level(m, l.Host == ""); lv != "" && text != "" && l.Service != "kernel" && !adjective(m, lv, text) { // the kernel's WARNING is its message
 		l.Level, l.Message = plainLevel(lv), text
 	}
 	return l
+}
+
+// adjective tells whether a level is a word of the sentence, as in "CRITICAL temperature
+// reached" and "ALERT exited abnormally". In small letters it is a level where a colon
+// follows, as Dovecot's Info.
+func adjective(m, lv, text string) bool {
+	if m[0] == '[' || m[len(lv)] == ':' {
+		return false
+	}
+	if lv != strings.ToUpper(lv) {
+		return true
+	}
+	switch lv {
+	case "EMERG", "EMERGENCY", "PANIC", "ALERT", "FATAL", "CRITICAL":
+		return text[0] >= 'a' && text[0] <= 'z'
+	}
+	return false
 }
 
 // severities are the names of the severities of syslog.
@@ -197,14 +214,14 @@ func (l *Line) syslog() bool {
 	at, rest := bsdTime(s)
 	if at == "" {
 		at, rest = isoTime(s)
-		if at == "" || strings.IndexByte(at, 'T') < 0 {
+		if at == "" || strings.IndexByte(at, 'T') < 0 || len(s) > len(at) && s[len(at)] == '\t' {
 			return false
 		}
 	} else if isDigit(rest[0]) && hasYear(rest) {
 		return false
 	}
 	host, after, ok := strings.Cut(rest, " ")
-	if isLevel(host) {
+	if isLevel(host) || strings.HasPrefix(host, "[") && levelFirst(after) {
 		return false
 	}
 	service, pid, msg := tag(after)

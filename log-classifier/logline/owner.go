@@ -101,12 +101,6 @@ func (l *Line) beforeLevel(w, rest, next string) (after string, ok bool) {
 			l.Level = cmp.Or(l.Level, "info")
 			return text[2:], true
 		}
-	case len(w) > 10 && len(w) < 17 && isHex(w): // Ceph: thread, level from -1 to 20
-		level, text, ok := strings.Cut(strings.TrimLeft(rest, " "), " ")
-		if ok && (level == "-1" || isNumber(level) && len(level) < 3) {
-			l.PID, l.Level = w, ceph(level)
-			return l.cephChannel(text), true
-		}
 	case strings.HasPrefix(w, "0x") && next == "->" && len(w) == 4: // OpenSM: the level is a bit
 		l.Level = cmp.Or(map[string]string{"0x01": "error", "0x02": "info", "0x80": "notice"}[w], "debug")
 		_, text, _ := strings.Cut(rest, "->")
@@ -117,15 +111,35 @@ func (l *Line) beforeLevel(w, rest, next string) (after string, ok bool) {
 			l.Level, l.Service, l.PID = level, service, pid
 			return text, true
 		}
+	case end == '%' && next[0] == '[' && isDigit(w[0]): // FreeSWITCH: how idle it is
+		return rest, true
 	case strings.HasPrefix(w, "pid=") && strings.IndexByte(next, '=') > 0:
 		return l.sidekiq(w, rest)
 	}
 	return "", false
 }
 
-// ceph is the level that a verbosity of Ceph's log means: -1 is an error, up to 1 what
+// ceph reads "7f3c17093700  0 text", the thread and a level from -1 to 20.
+func (l *Line) ceph(s string) bool {
+	n := 0
+	for n < len(s) && n < 17 && (isDigit(s[n]) || s[n] >= 'a' && s[n] <= 'f') {
+		n++
+	}
+	if n < 11 || n > 16 || n == len(s) || s[n] != ' ' || isNumber(s[:n]) {
+		return false
+	}
+	level, text, ok := strings.Cut(strings.TrimLeft(s[n:], " "), " ")
+	if !ok || text == "" || level != "-1" && (!isNumber(level) || len(level) > 2) {
+		return false
+	}
+	l.PID, l.Level = s[:n], cephLevel(level)
+	l.Message = strings.TrimLeft(l.cephChannel(text), " ")
+	return true
+}
+
+// cephLevel is the level that a verbosity of Ceph's log means: -1 is an error, up to 1 what
 // operators see by default.
-func ceph(level string) string {
+func cephLevel(level string) string {
 	switch level {
 	case "-1":
 		return "error"

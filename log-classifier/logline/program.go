@@ -1,6 +1,9 @@
 package logline
 
-import "strings"
+import (
+	"cmp"
+	"strings"
+)
 
 // program reads "date time LEVEL [thread] class.Name: text" in any of its usual orders.
 func (l *Line) program() {
@@ -16,6 +19,9 @@ func (l *Line) program() {
 		l.Message = l.startLevel(s)
 		return
 	}
+	if l.Level == "" && l.ceph(s) {
+		return
+	}
 	l.Message = strings.TrimLeft(l.origin(s), " ")
 }
 
@@ -28,7 +34,7 @@ func (l *Line) startTime(s string) string {
 		if at, rest = bracketTime(s); at == "" {
 			return s
 		}
-		if k := strings.Index(rest[:min(len(rest), 40)], " - "); k > 0 && strings.Count(rest[:k], " ") < 2 { // "prog *64 - text"
+		if k := strings.Index(rest[:min(len(rest), 40)], " - "); k > 0 && strings.Count(rest[:k], " ") < 2 && strings.IndexByte("[{(<", rest[0]) < 0 && !levelFirst(rest) { // "prog *64 - text"
 			l.Service, rest = rest[:k], rest[k+3:]
 		}
 	case isDigit(s[0]):
@@ -77,14 +83,16 @@ func (l *Line) origin(s string) string {
 	if l.Level == "" {
 		s = l.windowsEvent(s)
 	}
-	python := false
+	var python thread
 	for range 8 {
 		t := strings.TrimLeft(s, " -:\t|")
 		rest, ok := l.part(t, &python)
 		if !ok {
 			break
 		}
-		s = rest
+		if s = rest; python == threadLogger {
+			return strings.TrimPrefix(s, " ")
+		}
 	}
 	if t := strings.TrimLeft(s, " "); strings.HasPrefix(t, "- ") || strings.HasPrefix(t, ": ") || strings.HasPrefix(t, "| ") {
 		s = t[2:]
@@ -92,9 +100,18 @@ func (l *Line) origin(s string) string {
 	return l.class(strings.TrimLeft(s, " "))
 }
 
-// part takes one part of a header off t. python tells that a thread in parentheses came, as
-// before the logger of Home Assistant.
-func (l *Line) part(t string, python *bool) (rest string, ok bool) {
+// thread tells what came of "(thread) [logger] text", as Home Assistant writes it, and of
+// "[logger] (thread) text", as JBoss does.
+type thread int
+
+const (
+	threadNone   thread = iota
+	threadSeen          // one of the two
+	threadLogger        // both in the first order: the message follows
+)
+
+// part takes one part of a header off t.
+func (l *Line) part(t string, python *thread) (rest string, ok bool) {
 	if t == "" {
 		return t, false
 	}
@@ -113,15 +130,16 @@ func (l *Line) part(t string, python *bool) (rest string, ok bool) {
 			if k := len(l.Message) - len(t); k > 0 {
 				before = l.Message[k-1]
 			}
-			if name := *python || before == ']' || strings.HasPrefix(t[end:], " ("); name && l.Service == "" && isDotted(in) {
-				l.Service, *python = in, true
+			if name := *python == threadSeen || before == ']' || strings.HasPrefix(t[end:], " ("); name && l.Service == "" && isDotted(in) {
+				l.Service = in
+				*python++
 			}
 			l.group(in)
 			return t[end:], true
 		}
 	case '(':
-		if end := strings.IndexByte(t, ')'); end > 0 && end < 80 && l.Level != "" && (*python || strings.HasPrefix(t[end:], ") [")) && isThread(t[1:end]) {
-			*python = true
+		if end := strings.IndexByte(t, ')'); end > 0 && end < 80 && l.Level != "" && (*python == threadSeen || strings.HasPrefix(t[end:], ") [")) && isThread(t[1:end]) {
+			*python = threadSeen
 			return t[end+1:], true
 		}
 	case '{':
@@ -147,6 +165,13 @@ func (l *Line) anyLevel(t string) (rest string, ok bool) {
 	if lv == "" && t[0] == '<' { // <Notice>: text
 		if in, text, ok := strings.Cut(t[1:min(len(t), 16)], ">"); ok && text != "" && isLevel(in) {
 			lv, rest = in, strings.TrimLeft(t[len(in)+2:], " :")
+		}
+	}
+	if lv == "" && strings.HasPrefix(t, "PHP ") {
+		if in, text, ok := strings.Cut(t[4:], ":  "); ok && text != "" {
+			if lv, rest = php(in), text; lv != "" {
+				l.Service = cmp.Or(l.Service, "PHP")
+			}
 		}
 	}
 	if lv == "" {
@@ -239,12 +264,12 @@ func (l *Line) relayed() bool {
 // class takes "org.example.Foo: " or "prog.exe - " off what follows a level or a time.
 func (l *Line) class(s string) string {
 	w, rest, ok := strings.Cut(s, " ")
-	if !ok || w == "" {
+	if !ok || w == "" || strings.IndexByte(w, '\t') >= 0 {
 		return s
 	}
 	name := strings.TrimRight(w, ":")
 	rest = strings.TrimLeft(rest, " ")
-	dotted := (strings.IndexByte(name, '.') > 0 || strings.Contains(name, "::")) && (!strings.ContainsAny(name, "/=()'\"@,") || strings.Contains(name, ".["))
+	dotted := len(name) > 1 && (strings.IndexByte(name, '.') > 0 || strings.IndexByte(name[1:], '.') > 0 || strings.Contains(name, "::")) && (!strings.ContainsAny(name, "/=()'\"@,") || strings.Contains(name, ".[")) && !isDigit(name[0])
 	if k := strings.LastIndexByte(name, '.'); dotted && l.Level == "" && name != w && isLevel(name[k+1:]) { // Laravel: production.ERROR: text
 		l.Service, l.Level = name[:k], name[k+1:]
 		return rest
@@ -280,7 +305,7 @@ func (l *Line) place(s, name, rest string, colon bool) string {
 		return s
 	}
 	k := strings.LastIndexByte(name, ':')
-	line := k > 0 && isNumber(name[k+1:])
+	line := k > 0 && isNumber(name[k+1:]) && !isDigit(name[0])
 	switch {
 	case isSource(name) && (colon || line):
 		l.Service = name
