@@ -108,6 +108,9 @@ func plainLevel(w string) string {
 // parts of a header: they hold digits, are in capitals, or are a hyphen. A word of capitals
 // right before the level is the component, when there is more before it.
 func (l *Line) headerLevel(s string) (lv, rest string) {
+	if strings.HasPrefix(s, "[") && bracket(s) > 0 {
+		return "", s // groups are read one by one
+	}
 	before := ""
 	for i, n := 0, 0; i < len(s) && n < 11; n++ {
 		j := i

@@ -217,7 +217,7 @@ func (l *Line) syslog() bool {
 		if at == "" || strings.IndexByte(at, 'T') < 0 || len(s) > len(at) && s[len(at)] == '\t' {
 			return false
 		}
-	} else if isDigit(rest[0]) && hasYear(rest) {
+	} else if hasYear(rest) {
 		return false
 	}
 	host, after, ok := strings.Cut(rest, " ")

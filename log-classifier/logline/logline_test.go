@@ -102,6 +102,9 @@ func FuzzParse(f *testing.F) {
 	} {
 		f.Add(s)
 	}
+	for s := range forms {
+		f.Add(s)
+	}
 	f.Fuzz(func(t *testing.T, s string) {
 		l := Parse(s, "")
 		if strings.TrimSpace(s) != "" && utf8.ValidString(s) && strings.TrimLeft(s, " \t\r\n\ufeff") != "" && l.Message == "" && !strings.HasPrefix(s, "<") {

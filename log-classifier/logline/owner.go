@@ -111,7 +111,7 @@ func (l *Line) beforeLevel(w, rest, next string) (after string, ok bool) {
 			l.Level, l.Service, l.PID = level, service, pid
 			return text, true
 		}
-	case end == '%' && next[0] == '[' && isDigit(w[0]): // FreeSWITCH: how idle it is
+	case end == '%' && isDigit(w[0]) && next[0] == '[' && levelFirst(rest): // FreeSWITCH: how idle it is
 		return rest, true
 	case strings.HasPrefix(w, "pid=") && strings.IndexByte(next, '=') > 0:
 		return l.sidekiq(w, rest)
@@ -125,7 +125,7 @@ func (l *Line) ceph(s string) bool {
 	for n < len(s) && n < 17 && (isDigit(s[n]) || s[n] >= 'a' && s[n] <= 'f') {
 		n++
 	}
-	if n < 11 || n > 16 || n == len(s) || s[n] != ' ' || isNumber(s[:n]) {
+	if n < 11 || n > 16 || n == len(s) || s[n] != ' ' || s[:2] != "7f" && s[:2] != "ff" {
 		return false
 	}
 	level, text, ok := strings.Cut(strings.TrimLeft(s[n:], " "), " ")

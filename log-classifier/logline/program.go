@@ -118,7 +118,7 @@ func (l *Line) part(t string, python *thread) (rest string, ok bool) {
 	if rest := l.owner(t); rest != t {
 		return rest, true
 	}
-	if l.Level == "" {
+	if l.Level == "" && t[0] != '{' {
 		if rest, ok := l.anyLevel(t); ok {
 			return rest, true
 		}
