@@ -1,7 +1,8 @@
 // Package logline takes the header off a raw log line: RFC 3164 and RFC 5424 syslog, journald
 // and other JSON, logfmt, klog, the lines of container runtimes, the "date time LEVEL
-// [thread] class:" of most programs, and what others put in its place. It never fails; what it does not understand stays in the
-// message. It does without regular expressions: a line costs well under a microsecond.
+// [thread] class:" of most programs, and what others put in its place. It never fails; what
+// it does not understand stays in the message. It does without regular expressions: a line
+// costs well under a microsecond.
 package logline
 
 import "strings"
@@ -12,7 +13,7 @@ type Line struct {
 	Host    string
 	Service string
 	PID     string
-	Level   string // as written
+	Level   string // as written, or the name of what a number, a sign or a short word stands for
 	Message string
 }
 

@@ -102,14 +102,14 @@ func (l *Line) logcatBrief(s string) bool {
 // jvm reads "[0.123s][info][gc,heap] text" of Java's unified logging, and "[    12.345] (EE)
 // text" of X.Org.
 func (l *Line) jvm(s string) bool {
-	at, rest, ok := strings.Cut(s[1:min(len(s), 24)], "]")
+	at, _, ok := strings.Cut(s[1:min(len(s), 24)], "]")
 	at = strings.TrimLeft(at, " ")
 	number, seconds := strings.CutSuffix(at, "s")
 	whole, fraction, dot := strings.Cut(number, ".")
 	if !ok || !dot || !isNumber(whole) || len(fraction) != 3 || !isNumber(fraction) {
 		return false
 	}
-	rest = strings.TrimLeft(s[strings.IndexByte(s, ']')+1:], " ")
+	rest := strings.TrimLeft(s[strings.IndexByte(s, ']')+1:], " ")
 	switch {
 	case seconds && strings.HasPrefix(rest, "["):
 		lv, text := level(rest, true)

@@ -206,11 +206,11 @@ func (l *Line) logcat(s string) bool {
 
 // columns reads "time|component|pid|text", and "time|LEVEL|logger|text" of NLog and loguru.
 func (l *Line) columns() bool {
-	at, rest, ok := strings.Cut(l.Message[:min(len(l.Message), 40)], "|")
+	at, _, ok := strings.Cut(l.Message[:min(len(l.Message), 40)], "|")
 	if !ok || len(at) < 8 || !isDigit(at[0]) || strings.Count(at, ":") < 2 || strings.Trim(at, "0123456789:.,-/ TZ+") != "" {
 		return false
 	}
-	rest = l.Message[len(at)+1:]
+	rest := l.Message[len(at)+1:]
 	at = strings.TrimRight(at, " ")
 	first, after, ok := strings.Cut(rest, "|")
 	first = strings.TrimSpace(first)
