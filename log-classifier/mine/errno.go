@@ -22,7 +22,7 @@ var errorTexts = [...]string{
 	"host is down", "no route to host", "operation already in progress", "operation now in progress", "stale file handle",
 	"stale nfs file handle", "structure needs cleaning", "remote i/o error", "disk quota exceeded", "no medium found",
 	"wrong medium type", "operation canceled", "required key not available", "key has expired", "owner died",
-	"state not recoverable", "success", "unknown error", "name or service not known", "temporary failure in name resolution",
+	"state not recoverable", "unknown error", "name or service not known", "temporary failure in name resolution",
 	"non-recoverable failure in name resolution", "no address associated with hostname", "host not found", "nodename nor servname provided, or not known",
 	"i/o timeout", "unexpected eof", "eof", "context deadline exceeded", "context canceled", "use of closed network connection",
 	"operation timed out", "connection closed by remote host", "connection reset", "connection timeout", "no such host", "read timed out",

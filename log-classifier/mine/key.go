@@ -148,8 +148,7 @@ func (k *keyer) word(i int) (more int) {
 	return 0
 }
 
-// failure takes in the text of an error that starts at word i: behind a colon, or in brackets,
-// where nothing but signs follows.
+// failure takes in the text of an error that starts at word i: behind a colon, or in brackets.
 func (k *keyer) failure(i int) (more int, ok bool) {
 	if i == 0 {
 		return 0, false
@@ -160,7 +159,7 @@ func (k *keyer) failure(i int) (more int, ok bool) {
 		return 0, false
 	}
 	n, tail := k.errors.at(k.words[i:])
-	if n == 0 || len(tail) == 0 && i+n < len(k.words) {
+	if n == 0 {
 		return 0, false
 	}
 	v := k.value[:0]
@@ -168,9 +167,7 @@ func (k *keyer) failure(i int) (more int, ok bool) {
 		v = append(v, '(')
 	}
 	k.value = append(append(v, Wild...), tail...)
-	k.key.push(k.value)
-	k.shown.push(k.value)
-	k.dropped = false
+	k.push(k.value, k.value)
 	return n - 1, true
 }
 
