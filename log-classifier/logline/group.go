@@ -54,6 +54,7 @@ func (l *Line) group(in string) {
 	if k := strings.IndexByte(in, ' '); k > 0 && strings.TrimLeft(in[k:], " ") == in[max(colon, 0):] && isNumber(in[colon+1:]) { // padded: [salt.minion      :12]
 		in, colon = in[:k]+in[colon:], k
 	}
+	slash := strings.LastIndexByte(in, '/')
 	switch {
 	case isNumber(in):
 		l.PID = cmp.Or(l.PID, in)
@@ -62,6 +63,10 @@ func (l *Line) group(in string) {
 		l.tags(in)
 	case colon > 0 && l.Level == "" && isLevel(in[colon+1:]) && isLower(in[:colon]): // Apache: core:error
 		l.Level, l.Service = in[colon+1:], cmp.Or(l.Service, in[:colon])
+	case slash > 0 && l.Level == "" && isLevel(in[slash+1:]): // Minecraft: Server thread/INFO
+		l.Level = in[slash+1:]
+	case slash > 0 && l.Level == "" && isLevel(in[:slash]): // multiprocessing: INFO/MainProcess
+		l.Level, l.Service = in[:slash], cmp.Or(l.Service, in[slash+1:])
 	case colon > 0 && l.Service == "" && isNumber(in[colon+1:]) && isSource(in): // Envoy: source/server.cc:123
 		l.Service = in
 	case colon > 0 && l.Service == "" && isNumber(in[colon+1:]) && (isLower(in[:colon]) || isDotted(in[:colon])): // logger:pid

@@ -9,15 +9,20 @@ func (l *Line) known() bool {
 	case len(s) < 20:
 		return false
 	case s[0] == '[':
-		return l.dmesg(s) || l.inBracket(s) || l.jvm(s)
+		return l.dmesg(s) || l.inBracket(s) || l.jvm(s) || l.tornado(s)
 	case s[0] == '<':
-		return l.cmTrace(s)
+		return l.cmTrace(s) || l.webLogic(s)
+	case s[0] == '#':
+		return strings.HasPrefix(s, "####<") && l.webLogic(s[4:])
 	case s[8] == '.' && l.cluster(s):
 		return true
 	case isDigit(s[0]):
 		return l.redis(s) || l.zabbix(s) || l.pbs(s)
 	case s[1] == '/':
 		return l.logcatBrief(s)
+	case s[0] == 'C':
+		text, ok := strings.CutPrefix(s, "CEF:")
+		return ok && l.cef(text)
 	case s[0] == 'M':
 		return l.installer(s)
 	}

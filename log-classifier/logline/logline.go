@@ -93,6 +93,10 @@ func (l Line) within(inner Line) Line {
 // inner takes apart what programs that have a format of their own send to syslog.
 func (l Line) inner(depth int) Line {
 	l = l.cisco()
+	if l.Service == "CEF" {
+		l.cef(l.Message)
+		return l
+	}
 	m := l.Message
 	if depth == 0 || m == "" {
 		return l
@@ -222,12 +226,15 @@ func (l *Line) syslog() bool {
 		return false
 	}
 	host, after, ok := strings.Cut(rest, " ")
-	if isLevel(host) || strings.HasPrefix(host, "[") && levelFirst(after) {
+	if isLevel(host) || strings.HasPrefix(host, "[") && (levelFirst(rest) || levelFirst(after)) {
 		return false
 	}
 	service, pid, msg := tag(after)
 	if !ok || service == "" || strings.HasSuffix(host, ":") {
 		if s, p, m := tag(rest); s != "" { // relays may leave the host out
+			if p == "" && isLevel(s) { // winston: time error: text
+				return false
+			}
 			host, service, pid, msg = "", s, p, m
 		} else if l.facility(at, host, after) {
 			return true

@@ -129,3 +129,44 @@ func (l *Line) jvm(s string) bool {
 	}
 	return true
 }
+
+// tornado reads "[E 2026-11-21 10:22:01.123 App] text" and "[I 261121 10:22:01 web:12] text".
+func (l *Line) tornado(s string) bool {
+	if strings.IndexByte("EWIDC", s[1]) < 0 || s[2] != ' ' || !isDigit(s[3]) {
+		return false
+	}
+	in, text, ok := strings.Cut(s[3:min(len(s), 100)], "] ")
+	k := strings.LastIndexByte(in, ' ')
+	if !ok || text == "" || k < 8 || strings.Trim(in[:k], "0123456789:.,- ") != "" || strings.Count(in[:k], ":") != 2 {
+		return false
+	}
+	l.Level, l.Time, l.Service, l.Message = plainLevel(s[1:2]), in[:k], in[k+1:], s[3+len(in)+2:]
+	return true
+}
+
+// webLogic reads "<Nov 3, 2026 4:17:05 AM CET> <Warning> <part> ... <BEA-000377> <text>".
+func (l *Line) webLogic(s string) bool {
+	at, rest, ok := strings.Cut(s[1:], "> <")
+	if _, zone := anyTime(at + " "); !ok || zone == at+" " {
+		return false
+	}
+	level, rest, ok := strings.Cut(rest, "> <")
+	name, _, more := strings.Cut(rest, "> <")
+	k := strings.LastIndex(rest, "> <")
+	if !ok || !more || !isLevel(level) || !strings.HasSuffix(rest, ">") || k+3 >= len(rest)-1 {
+		return false
+	}
+	l.Time, l.Level, l.Service, l.Message = at, level, name, strings.TrimSpace(rest[k+3:len(rest)-1])
+	return l.Message != ""
+}
+
+// cef reads what follows CEF: - version|vendor|product|version|id|name|severity|pairs. The
+// message starts at the name.
+func (l *Line) cef(s string) bool {
+	f := strings.SplitN(strings.TrimLeft(s, " "), "|", 6)
+	if len(f) != 6 || !isNumber(f[0]) || f[2] == "" || f[5] == "" {
+		return false
+	}
+	l.Service, l.Message = f[2], f[5]
+	return true
+}

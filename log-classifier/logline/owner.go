@@ -46,6 +46,8 @@ func (l *Line) owner(s string) string {
 			rest = text
 		}
 		return rest
+	case strings.IndexByte(w, '=') > 0 && strings.HasSuffix(next, ":") && strings.HasPrefix(rest[len(next):], "  ") && (isLevel(next[:len(next)-1]) || next == "LOG:"): // user=bob,db=app LOG:  text
+		return rest
 	case strings.IndexByte(w, '@') > 0 && (isLevel(strings.TrimSuffix(next, ":")) || next == "LOG:"):
 		return l.owner(strings.TrimLeft(rest, " "))
 	case l.Level == "" && isPostgres(w, rest):
@@ -88,11 +90,33 @@ func (l *Line) beforeLevel(w, rest, next string) (after string, ok bool) {
 			l.Service = cmp.Or(l.Service, name)
 			return rest, true
 		}
+	case len(w) == 1 && strings.IndexByte("IWEFDNCT", w[0]) >= 0 && (next == "|" || next[0] == '['): // etcd 3.3: E | raft: text
+		l.Level = plainLevel(w)
+		if name, text, ok := strings.Cut(strings.TrimPrefix(rest, "| "), ": "); ok && next == "|" && isName(name) {
+			l.Service = cmp.Or(l.Service, name)
+			return text, true
+		}
+		return strings.TrimPrefix(rest, "| "), true
 	case len(w) == 1 && strings.IndexByte("IWEFD", w[0]) >= 0: // MongoDB before 4.4: I NETWORK  [conn1] text
 		name, text, ok := strings.Cut(rest, " ")
 		if text = strings.TrimLeft(text, " "); ok && bracket(text) > 0 && strings.Trim(name, capitals+"-_") == "" {
 			l.Level, l.Service = w, nil0(name)
 			return text[bracket(text):], true
+		}
+	case isDotted(w) && isLevel(next) && isUpper(next) && next == strings.ToUpper(next): // Python: package.module INFO text
+		l.Service = cmp.Or(l.Service, w)
+		return rest, true
+	case strings.HasPrefix(w, "0x") && next[0] == '[' && levelFirst(rest):
+		l.PID = cmp.Or(l.PID, w)
+		return rest, true
+	case isNumber(w) && isNumber(next): // Android: process, thread, letter, tag
+		_, text, _ := strings.Cut(strings.TrimLeft(rest, " "), " ")
+		if text = strings.TrimLeft(text, " "); len(text) > 4 && text[1] == ' ' && strings.IndexByte("VDIWEF", text[0]) >= 0 {
+			letter := text[:1]
+			if name, text, ok := strings.Cut(text[2:], ": "); ok && len(name) < 65 {
+				l.Level, l.PID, l.Service = letter, w, strings.TrimSpace(name)
+				return text, true
+			}
 		}
 	case len(w) == 8 && isHex(w) && strings.HasPrefix(rest, next): // WebSphere: 0000001a ServerImpl    A   text
 		_, text, _ := strings.Cut(rest, " ")

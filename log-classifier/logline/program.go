@@ -34,6 +34,9 @@ func (l *Line) startTime(s string) string {
 		if at, rest = bracketTime(s); at == "" {
 			return s
 		}
+		if k := strings.LastIndexByte(at, ' '); k > 0 && isLevel(at[k+1:]) { // Serilog: [10:22:01 INF] text
+			at, l.Level = at[:k], plainLevel(at[k+1:])
+		}
 		if k := strings.Index(rest[:min(len(rest), 40)], " - "); k > 0 && strings.Count(rest[:k], " ") < 2 && strings.IndexByte("[{(<", rest[0]) < 0 && !levelFirst(rest) { // "prog *64 - text"
 			l.Service, rest = rest[:k], rest[k+3:]
 		}
@@ -44,10 +47,17 @@ func (l *Line) startTime(s string) string {
 				at, rest = s[:k-1+n], strings.TrimLeft(s[k-1+n:], " ")
 			}
 		} else if at, rest = anyTime(s); at == "" {
-			at, rest = clock(s)
+			if at, rest = clock(s); at == "" {
+				at, rest = epoch(s)
+			}
 		}
 	case s[0] >= 'A' && s[0] <= 'W' && (s[3] == ' ' || s[3] == ','):
 		at, rest = anyTime(s)
+	}
+	if at == "" && len(s) > 20 && s[1] == ' ' && strings.IndexByte("EWIDFT", s[0]) >= 0 { // E 2026-11-21 10:22:01 text
+		if at, rest = isoTime(s[2:]); at != "" {
+			l.Level = plainLevel(s[:1])
+		}
 	}
 	if at == "" {
 		return s
@@ -71,6 +81,7 @@ func (l *Line) startLevel(s string) string {
 			l.Time, rest = id, strings.TrimLeft(text, " ")
 		}
 	}
+	rest = strings.TrimPrefix(rest, "- ")
 	if at, text := isoTime(strings.TrimLeft(rest[bracket(rest):], " ")); at != "" { // Cassandra: INFO  [main] time class - text
 		l.Time, rest = at, l.class(text)
 	}

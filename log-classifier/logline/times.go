@@ -53,6 +53,9 @@ func isoTime(s string) (at, rest string) {
 // bracketTime reads "[Sun Dec 04 04:47:44 2005] " and the like.
 func bracketTime(s string) (at, rest string) {
 	k := bracket(s)
+	if k == 12 && isNumber(s[1:11]) && s[1] == '1' && strings.HasPrefix(s[k:], " ") { // [1795278760] text
+		return s[1:11], s[k+1:]
+	}
 	if k < 10 || k > 42 || strings.Count(s[:k], ":") < 2 || !strings.ContainsAny(s[:k], "0123456789") || k == len(s) {
 		return "", s
 	}
@@ -83,6 +86,21 @@ func clock(s string) (at, rest string) {
 		return "", s
 	}
 	return at, rest
+}
+
+// epoch reads seconds since 1970 before a level, or in brackets as Nagios writes them.
+func epoch(s string) (at, rest string) {
+	n := digits(s)
+	if n != 10 || s[0] != '1' || n == len(s) {
+		return "", s
+	}
+	if s[n] == '.' {
+		n += 1 + digits(s[n+1:])
+	}
+	if n >= len(s) || s[n] != ' ' || !levelFirst(s[n+1:]) {
+		return "", s
+	}
+	return s[:n], s[n+1:]
 }
 
 // anyTime reads a date with its year and a time of day in the orders that isoTime does not
