@@ -109,6 +109,17 @@ func BenchmarkLabelWarm(b *testing.B) {
 	rate(b, len(lines), since)
 }
 
+// BenchmarkLabelBatch labels 20,000 recorded lines at once, without templates and with nothing
+// remembered from before.
+func BenchmarkLabelBatch(b *testing.B) {
+	lines, m := recorded(b), shippedModel(b)
+	since := cpu(b)
+	for b.Loop() {
+		model.NewPredictor(m).PredictAll(lines)
+	}
+	rate(b, len(lines), since)
+}
+
 // BenchmarkLabelOne labels one line with neither cache nor templates.
 func BenchmarkLabelOne(b *testing.B) {
 	lines := recorded(b)

@@ -60,12 +60,13 @@ type Suite struct {
 // labels, as the service does; levels tells whether it may look at their levels.
 func learned(m *model.Model, s System, levels bool) Predict {
 	type beside struct {
+		words   model.Prediction
 		level   model.Evidence
 		service string
 	}
-	p, known := model.NewPredictor(m), map[string]beside{}
+	words, known := model.NewPredictor(m).PredictAll(s.Lines), map[string]beside{}
 	for i, l := range s.Lines {
-		b := beside{service: s.Services[i]}
+		b := beside{words: words[i], service: s.Services[i]}
 		if levels {
 			b.level = model.EvidenceOf(s.Levels[i], l)
 		}
@@ -73,14 +74,13 @@ func learned(m *model.Model, s System, levels bool) Predict {
 	}
 	var seen []model.Seen
 	for _, t := range s.Templates {
-		msg := s.Lines[t.Lines[0]]
-		b := known[msg]
-		seen = append(seen, model.Seen{Probability: p.Predict(msg).Probability, Evidence: b.level, Service: b.service})
+		b := known[s.Lines[t.Lines[0]]]
+		seen = append(seen, model.Seen{Probability: b.words.Probability, Evidence: b.level, Service: b.service})
 	}
 	site := model.LearnSite(seen)
 	return func(msg string) (label.Category, float64) {
 		b := known[msg]
-		x := site.Predict(p.Predict(msg), b.level, b.service)
+		x := site.Predict(b.words, b.level, b.service)
 		return x.Category, x.Confidence
 	}
 }

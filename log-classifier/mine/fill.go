@@ -41,7 +41,7 @@ func (m *matcher) match(shape, ps []piece) bool {
 				end = -1
 			}
 		}
-		if end < 0 || !fillable(ps[start:at-1]) || leads(shape[:i-1]) && countWords(ps[start:at-1]) > maxLeadWords {
+		if end < 0 || !fillable(ps[start:at-1]) || at-1-start > maxLeadWords && countWords(ps[start:at-1]) > maxLeadWords && leads(shape[:i-1]) {
 			return false
 		}
 		m.fills = append(m.fills, span{start, at - 1})

@@ -80,6 +80,23 @@ func NewPredictor(m *Model) *Predictor {
 // Predict labels a raw message.
 func (p *Predictor) Predict(message string) Prediction { return p.PredictMasked(p.mask.Mask(message)) }
 
+// PredictAll labels raw messages. The lines of a log have few masked forms: each is looked at
+// once.
+func (p *Predictor) PredictAll(messages []string) []Prediction {
+	out, known := make([]Prediction, len(messages)), map[string]int{}
+	for i, m := range messages {
+		masked := p.mask.Mask(m)
+		first, ok := known[string(masked)]
+		if !ok {
+			known[string(masked)] = i
+			out[i] = p.PredictMasked(masked)
+			continue
+		}
+		out[i] = out[first]
+	}
+	return out
+}
+
 // PredictMasked labels a message that is masked already.
 func (p *Predictor) PredictMasked(masked []byte) Prediction {
 	sum := p.ex.Score(masked, p.m.W)

@@ -53,6 +53,16 @@ func TestTrainLearnsItsExamples(t *testing.T) {
 	}
 }
 
+func TestPredictAll(t *testing.T) {
+	p := NewPredictor(trained())
+	lines := []string{"disk failed, data lost on volume 3", "tick 12", "disk failed, data lost on volume 77", "", "tick 13"}
+	for i, got := range p.PredictAll(lines) {
+		if want := p.Predict(lines[i]); got != want {
+			t.Errorf("%q: %+v, alone %+v", lines[i], got, want)
+		}
+	}
+}
+
 func TestRarity(t *testing.T) {
 	if rare, common, always := rarity(1, 1000), rarity(500, 1000), rarity(1000, 1000); rare > 1 || common > rare/2 || always > common || always <= 0 {
 		t.Errorf("in 1, 500 and all of 1000 rows: %v, %v, %v", rare, common, always)

@@ -154,12 +154,15 @@ func newSearch(n *Neighbours) *search {
 // first.
 func (s *search) find(words []uint64) []hit {
 	n, scale := s.n, s.ask(words)
-	bits := s.read()
+	bits, most := s.read()
 	s.top = s.top[:0]
 	for _, i := range s.touched {
 		at := &n.at[i]
 		sum := s.sum[i]
 		s.sum[i] = 0
+		if len(s.top) == nearest && (sum+most)*scale*at.inverse <= s.top[nearest-1].cosine {
+			continue
+		}
 		for k, b := range bits {
 			for b &= at.common[k]; b != 0; b &= b - 1 {
 				sum += s.weight[64*k+mathbits.TrailingZeros64(b)]
@@ -191,13 +194,15 @@ func (s *search) ask(words []uint64) (scale float32) {
 	return 1 / float32(math.Sqrt(float64(sum)))
 }
 
-// read adds up the words of the query by example, but those that are looked up by bits.
-func (s *search) read() (bits [common / 64]uint64) {
+// read adds up the words of the query by example, but those that are looked up by bits, whose
+// weight is at most another most.
+func (s *search) read() (bits [common / 64]uint64, most float32) {
 	s.touched = s.touched[:0]
 	for _, w := range slices.Backward(s.query) {
 		post, weight := s.n.with(w), s.n.idf[w]
 		if w < common && len(s.touched) > 0 {
 			bits[w/64] |= 1 << (w % 64)
+			most += weight
 			continue
 		}
 		if w < common { // there are common words only; whatever is found has this one
@@ -210,7 +215,7 @@ func (s *search) read() (bits [common / 64]uint64) {
 			s.sum[i] += weight
 		}
 	}
-	return bits
+	return bits, most
 }
 
 // keep puts h among the nearest, if it is one.
