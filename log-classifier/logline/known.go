@@ -119,7 +119,7 @@ func (l *Line) tailClass() {
 	}
 }
 
-func isNumber(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
+func isNumber(s string) bool { return s != "" && digits(s) == len(s) }
 
 // cisco reads the facility and the severity of "%LINK-3-UPDOWN: text", with a sequence number
 // and a second time before it. The message starts at the sign.

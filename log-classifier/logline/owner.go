@@ -109,15 +109,8 @@ func (l *Line) beforeLevel(w, rest, next string) (after string, ok bool) {
 	case strings.HasPrefix(w, "0x") && next[0] == '[' && levelFirst(rest):
 		l.PID = cmp.Or(l.PID, w)
 		return rest, true
-	case isNumber(w) && isNumber(next): // Android: process, thread, letter, tag
-		_, text, _ := strings.Cut(strings.TrimLeft(rest, " "), " ")
-		if text = strings.TrimLeft(text, " "); len(text) > 4 && text[1] == ' ' && strings.IndexByte("VDIWEF", text[0]) >= 0 {
-			letter := text[:1]
-			if name, text, ok := strings.Cut(text[2:], ": "); ok && len(name) < 65 {
-				l.Level, l.PID, l.Service = letter, w, strings.TrimSpace(name)
-				return text, true
-			}
-		}
+	case isNumber(w) && isNumber(next):
+		return l.android(w, strings.TrimLeft(strings.TrimLeft(rest, " ")[len(next):], " "))
 	case len(w) == 8 && isHex(w) && strings.HasPrefix(rest, next): // WebSphere: 0000001a ServerImpl    A   text
 		_, text, _ := strings.Cut(rest, " ")
 		if text = strings.TrimLeft(text, " "); len(text) > 2 && text[1] == ' ' && strings.IndexByte("FEWAIRCDOZ", text[0]) >= 0 && isName(next) {
@@ -141,6 +134,19 @@ func (l *Line) beforeLevel(w, rest, next string) (after string, ok bool) {
 		return l.sidekiq(w, rest)
 	}
 	return "", false
+}
+
+// android reads "E Tag: text" behind the process w and a thread.
+func (l *Line) android(w, s string) (after string, ok bool) {
+	if len(s) < 5 || s[1] != ' ' || strings.IndexByte("VDIWEF", s[0]) < 0 {
+		return "", false
+	}
+	name, text, ok := strings.Cut(s[2:], ": ")
+	if !ok || len(name) > 64 {
+		return "", false
+	}
+	l.Level, l.PID, l.Service = s[:1], w, strings.TrimSpace(name)
+	return text, true
 }
 
 // ceph reads "7f3c17093700  0 text", the thread and a level from -1 to 20.

@@ -215,10 +215,12 @@ func (l *Line) logcat(s string) bool {
 	return true
 }
 
+func notTime(r rune) bool { return (r < '+' || r > ':') && r != ' ' && r != 'T' && r != 'Z' }
+
 // columns reads "time|component|pid|text", and "time|LEVEL|logger|text" of NLog and loguru.
 func (l *Line) columns() bool {
 	at, _, ok := strings.Cut(l.Message[:min(len(l.Message), 40)], "|")
-	if !ok || len(at) < 8 || !isDigit(at[0]) || strings.Count(at, ":") < 2 || strings.Trim(at, "0123456789:.,-/ TZ+") != "" {
+	if !ok || len(at) < 8 || !isDigit(at[0]) || strings.Count(at, ":") < 2 || strings.IndexFunc(at, notTime) >= 0 {
 		return false
 	}
 	rest := l.Message[len(at)+1:]

@@ -27,7 +27,11 @@ func bsdTime(s string) (at, rest string) {
 }
 
 func isMonth(m string) bool {
-	return strings.Contains(" Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec ", " "+m+" ")
+	switch m {
+	case "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec":
+		return true
+	}
+	return false
 }
 
 // isoTime reads a date and a time of day at the start, joined by T or a blank:
@@ -68,7 +72,11 @@ func bracketTime(s string) (at, rest string) {
 }
 
 func isZone(w string) bool {
-	return strings.Contains(" UTC GMT CET CEST EET EEST MSK BST IST JST EST EDT CST CDT MST MDT PST PDT ", " "+w+" ")
+	switch w {
+	case "UTC", "GMT", "CET", "CEST", "EET", "EEST", "MSK", "BST", "IST", "JST", "EST", "EDT", "CST", "CDT", "MST", "MDT", "PST", "PDT":
+		return true
+	}
+	return false
 }
 
 // clock reads a time of day at the start of a line when a level or a thread follows, as
@@ -248,7 +256,8 @@ func zone(s string) int {
 // nameTime returns the length of a time that starts with the name of the day or the month.
 func nameTime(s string) int {
 	i := 0
-	if strings.Contains(" Mon Tue Wed Thu Fri Sat Sun ", " "+s[:3]+" ") {
+	switch s[:3] {
+	case "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun":
 		for i = 3; i < 6 && (s[i] == ' ' || s[i] == ','); i++ {
 		}
 	}
