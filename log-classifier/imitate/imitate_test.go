@@ -69,13 +69,13 @@ func TestHeaders(t *testing.T) {
 		if percent(off, lines) < 98 {
 			t.Logf("e.g. %s", example)
 		}
-		if percent(off, lines) < 97 || percent(times, lines) < 97 || percent(level, levels) < 95 || percent(service, services) < 95 {
+		if percent(off, lines) < 98 || percent(times, lines) < 98 || percent(level, levels) < 98 || percent(service, services) < 98 {
 			t.Errorf("%s: headers do not come off", s.Name)
 		}
 		mean += float64(off) / lines / float64(len(all))
 	}
 	t.Logf("mean %.3f", mean)
-	if mean < 0.99 {
+	if mean < 0.995 {
 		t.Errorf("headers are off %.3f of all lines", mean)
 	}
 }
