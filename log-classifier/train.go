@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"runtime/debug"
 
 	"github.com/inframind/inframind/internal/cli"
 	"github.com/inframind/inframind/internal/job"
@@ -23,6 +24,9 @@ func addTrain(a *cli.App) {
 	cmd.Flag("shipped", "Rebuild the shipped model from the corpus alone, byte for byte, into --output.").BoolVar(&shipped)
 	cmd.Flag("output", "Also write the model to this file.").StringVar(&output)
 	a.Do(cmd, func(_ context.Context, env cli.Env) error {
+		if os.Getenv("GOGC") == "" {
+			debug.SetGCPercent(50) // a fifth less memory
+		}
 		if shipped {
 			if output == "" {
 				return cli.Usagef("--shipped needs --output")
