@@ -188,43 +188,6 @@ func (w *writer) fill(template string) string {
 		if !ok {
 			return m
 		}
-		return w.value(patterns[w.r.IntN(len(patterns))])
+		return Value(w.r, patterns[w.r.IntN(len(patterns))])
 	})
-}
-
-var parts = regexp.MustCompile(`[#%&^=]\d+|§`)
-
-// value makes a value from a pattern: #n is a number below n, %n hex digits, &n and ^n and
-// =n letters and digits as in the names of pods, ids and base64, § a UUID.
-func (w *writer) value(pattern string) string {
-	return parts.ReplaceAllStringFunc(pattern, func(m string) string {
-		if m == "§" {
-			return fmt.Sprintf("%s-%s-4%s-a%s-%s", w.chars(hexDigits, 8), w.chars(hexDigits, 4), w.chars(hexDigits, 3), w.chars(hexDigits, 3), w.chars(hexDigits, 12))
-		}
-		n, err := strconv.Atoi(m[1:])
-		if err != nil || n < 1 {
-			return m
-		}
-		switch m[0] {
-		case '%':
-			return w.chars(hexDigits, n)
-		case '&':
-			return w.chars("bcdfghjklmnpqrstvwxz2456789", n)
-		case '^':
-			return w.chars("0123456789ABCDEFGHJKMNPQRSTVWXYZ", n)
-		case '=':
-			return w.chars("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", max(n-2, 0)) + "=="
-		}
-		return strconv.Itoa(w.r.IntN(n))
-	})
-}
-
-const hexDigits = "0123456789abcdef"
-
-func (w *writer) chars(alphabet string, n int) string {
-	b := make([]byte, n)
-	for i := range b {
-		b[i] = alphabet[w.r.IntN(len(alphabet))]
-	}
-	return string(b)
 }

@@ -3,16 +3,15 @@ package mine_test
 import (
 	"embed"
 	"encoding/json"
-	"fmt"
 	"math/rand/v2"
 	"regexp"
-	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/inframind/inframind/log-classifier/evaluate"
+	"github.com/inframind/inframind/log-classifier/imitate"
 	"github.com/inframind/inframind/log-classifier/mine"
 	"github.com/inframind/inframind/log-classifier/token"
 )
@@ -66,43 +65,13 @@ func (g invented) pick(words string) string {
 	return w[g.r.IntN(len(w))]
 }
 
-func (g invented) chars(alphabet string, n int) string {
-	b := make([]byte, n)
-	for i := range b {
-		b[i] = alphabet[g.r.IntN(len(alphabet))]
-	}
-	return string(b)
-}
-
-func (g invented) hex(n int) string { return g.chars("0123456789abcdef", n) }
-func (g invented) num(n int) string { return strconv.Itoa(g.r.IntN(n)) }
-
-var marks = regexp.MustCompile(`[#%&^=]\d+|§`)
-
-// value invents one value of a kind: a pattern where #n is a number below n, %n hex digits,
-// &n and ^n and =n letters and digits as in pod names, ids and base64, § a UUID.
+// value invents one value of a kind.
 func (g invented) value(kind string) string {
 	p, ok := g.patterns[kind]
 	if !ok {
 		panic("no pattern for " + kind)
 	}
-	return marks.ReplaceAllStringFunc(g.pick(p), func(m string) string {
-		if m == "§" {
-			return fmt.Sprintf("%s-%s-4%s-a%s-%s", g.hex(8), g.hex(4), g.hex(3), g.hex(3), g.hex(12))
-		}
-		n, _ := strconv.Atoi(m[1:])
-		switch m[0] {
-		case '%':
-			return g.hex(n)
-		case '&':
-			return g.chars("bcdfghjklmnpqrstvwxz2456789", n)
-		case '^':
-			return g.chars("0123456789ABCDEFGHJKMNPQRSTVWXYZ", n)
-		case '=':
-			return g.chars("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", n-2) + "=="
-		}
-		return g.num(max(n, 1))
-	})
+	return imitate.Value(g.r, g.pick(p))
 }
 
 var kind = regexp.MustCompile(`\{!?\w+\}`)
