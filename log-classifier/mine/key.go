@@ -130,12 +130,16 @@ func (k *keyer) word(i int) (more int) {
 		k.key.reset() // an access log
 		k.shown.reset()
 		k.push(wild, k.words[0])
-	case i > 0 && isLabel(k.words[i-1]) && plainName(w):
+	case i > 0 && isLabel(k.words[i-1]) && (plainName(w) || listed(k.words[i-1], w)):
 		k.push(wild, []byte("<user>"))
 		if string(w) != "from" && string(w) != "by" { // else the name is empty
 			return 0
 		}
 		v, k.typed = w, append(k.typed[:0], w...)
+	case i > 0 && k.words[i-1][len(k.words[i-1])-1] == ':' && isAnswer(w):
+		tail := w[len(bytes.TrimRight(w, ",.;)")):]
+		k.value = append(append(k.value[:0], Wild...), tail...)
+		v, k.typed = k.value, append(k.typed[:0], k.value...)
 	case i > 0 && assigns(k.words[i-1]) && bytes.IndexByte(w, '=') < 0 && k.slots.varies(k.assigned(i-1), w):
 		tail := w[len(bytes.TrimRight(w, ",.;:)]}")):]
 		k.value = append(append(k.value[:0], Wild...), tail...)

@@ -35,6 +35,7 @@ func TestSameKindSameTemplate(t *testing.T) {
 		{"cannot open /a/b: No such file or directory", "cannot open /a/c: permission denied", "cannot open /d: Too many open files"},
 		{"read 3 failed (104: Connection reset by peer), client 1.2.3.4", "read 4 failed (110: Connection timed out), client 1.2.3.5"},
 		{`"Probe is on" state="up" pod="a"`, `"Probe is on" state="down" pod="b"`, `"Probe is on" state="up" pod="b"`},
+		{"granted to account: Sales, token on disk: Yes", "granted to account: dev, token on disk: No"},
 		{`lookup of pool: dial tcp 10.0.0.1:53: i/o timeout`, `lookup of pool: dial tcp 10.0.0.1:53: connection refused`},
 	} {
 		m := New(Options{})

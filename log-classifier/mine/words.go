@@ -118,6 +118,20 @@ func plainName(w []byte) bool {
 	return len(w) > 1
 }
 
+// isAnswer tells whether w answers what stands before a colon: "Elevated Token: No".
+func isAnswer(w []byte) bool {
+	switch string(bytes.TrimRight(w, ",.;)")) {
+	case "Yes", "No", "YES", "NO", "yes", "no":
+		return true
+	}
+	return false
+}
+
+// listed tells whether w stands alone between a label and a comma: "Database: Sales,".
+func listed(label, w []byte) bool {
+	return label[len(label)-1] == ':' && len(w) > 1 && w[len(w)-1] == ',' && bytes.IndexByte(w, '=') < 0
+}
+
 // longName tells whether a piece with a number in it is the name of something in the
 // program, such as a function, rather than an id: it has many letters around one number, and
 // is neither a path nor an instance of a class.

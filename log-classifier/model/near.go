@@ -64,7 +64,7 @@ func wordsOf(examples []Neighbour) [][]uint64 {
 	out := make([][]uint64, len(examples))
 	for i, e := range examples {
 		ex.Split(mask.Mask(e.Message))
-		out[i] = slices.Clone(ex.Hashes(nil))
+		out[i] = ex.Hashes(nil)
 	}
 	return out
 }
