@@ -136,7 +136,7 @@ func (k *keyer) word(i int) (more int) {
 			return 0
 		}
 		v, k.typed = w, append(k.typed[:0], w...)
-	case i > 0 && k.words[i-1][len(k.words[i-1])-1] == ':' && isAnswer(w):
+	case i > 0 && k.words[i-1][len(k.words[i-1])-1] == ':' && isAnswer(k.words[i:]):
 		tail := w[len(bytes.TrimRight(w, ",.;)")):]
 		k.value = append(append(k.value[:0], Wild...), tail...)
 		v, k.typed = k.value, append(k.typed[:0], k.value...)

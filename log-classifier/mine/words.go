@@ -118,11 +118,13 @@ func plainName(w []byte) bool {
 	return len(w) > 1
 }
 
-// isAnswer tells whether w answers what stands before a colon: "Elevated Token: No".
-func isAnswer(w []byte) bool {
-	switch string(bytes.TrimRight(w, ",.;)")) {
+// isAnswer tells whether the first of ws answers what stands before a colon, "Token: No", and
+// does not begin a sentence: "scan: No device found".
+func isAnswer(ws [][]byte) bool {
+	answer := bytes.TrimRight(ws[0], ",.;)")
+	switch string(answer) {
 	case "Yes", "No", "YES", "NO", "yes", "no":
-		return true
+		return len(answer) < len(ws[0]) || len(ws) == 1 || ws[1][0] < 'a' || ws[1][0] > 'z'
 	}
 	return false
 }
