@@ -171,7 +171,9 @@ func (k *keyer) failure(i int) (more int, ok bool) {
 		v = append(v, '(')
 	}
 	k.value = append(append(v, Wild...), tail...)
-	k.push(k.value, k.value)
+	if k.push(k.value, k.value); k.dropped {
+		k.shown.extend(k.value) // people see that there was one
+	}
 	return n - 1, true
 }
 
