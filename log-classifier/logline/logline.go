@@ -102,6 +102,9 @@ func (l Line) inner(depth int) Line {
 		return l
 	}
 	if in, ok := klog(m); ok {
+		if l.Service != "" { // kubelet says more than the file and the thread it is in
+			in.Service, in.PID = "", ""
+		}
 		return l.within(in)
 	}
 	if in, ok := logfmt(m); ok {

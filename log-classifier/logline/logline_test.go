@@ -69,7 +69,7 @@ func TestParse(t *testing.T) {
 		`2026-11-21T10:22:01.123456789Z stdout P half a line`:                                                      {Time: "2026-11-21T10:22:01.123456789Z", Message: "half a line"},
 		`{"log":"time=1 level=warn msg=\"disk slow\" err=\"no reply\"\n","stream":"stderr","time":"2026-11-21T1"}`: {Time: "1", Level: "warn", Message: "disk slow: no reply"},
 		`{"log":"plain\n","stream":"stdout","time":"2026-11-21T1"}`:                                                {Time: "2026-11-21T1", Message: "plain"},
-		`Nov 21 10:22:01 h kubelet[7]: I1121 10:22:01.123456       7 a.go:1] "Pod status" pod="x"`:                 {"1121 10:22:01.123456", "h", "a.go:1", "7", "info", `"Pod status" pod="x"`},
+		`Nov 21 10:22:01 h kubelet[7]: I1121 10:22:01.123456       7 a.go:1] "Pod status" pod="x"`:                 {"1121 10:22:01.123456", "h", "kubelet", "7", "info", `"Pod status" pod="x"`},
 		`ts=2026-11-21T10:22:01Z caller=main.go:12 level=info component=tsdb msg="WAL \"x\" done" took=3ms`:        {"2026-11-21T10:22:01Z", "", "tsdb", "", "info", `WAL "x" done`},
 		`type=SYSCALL msg=audit(1696431282.553:8282): arch=c000003e success=no`:                                    {Message: "type=SYSCALL msg=audit(1696431282.553:8282): arch=c000003e success=no"},
 		`a=b and msg=none: a sentence`:                                                                             {Message: "a=b and msg=none: a sentence"},
