@@ -125,7 +125,7 @@ func LoadModel(path, stateDir string) (*model.Model, error) {
 	}
 	m, err := model.Decode(raw)
 	if err != nil {
-		return nil, fmt.Errorf("model %s: %w", path, err)
+		return nil, fmt.Errorf("model %s: %w (\"train\" replaces it, \"rollback shipped\" does without)", path, err)
 	}
 	return m, nil
 }

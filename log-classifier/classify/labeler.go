@@ -64,7 +64,8 @@ func NewLabeler(m *model.Model, miner *mine.Miner, reviewed map[string]label.Cat
 		mask: token.NewMasker(), pred: model.NewPredictor(m), explain: model.NewExplainer(m), miner: miner,
 		reviewed: reviewed, young: map[string]*Verdict{}, site: model.LoneSite(), services: newBounded(maxServices), learnAt: firstLearn,
 	}
-	for _, t := range miner.All() {
+	all := miner.All()
+	for _, t := range all[:min(len(all), maxLearn)] {
 		l.see(l.pred.PredictMasked([]byte(t.Text)), model.EvidenceOf(t.Level, t.Example), t.Service)
 	}
 	l.learnSite()

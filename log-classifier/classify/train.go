@@ -3,6 +3,7 @@ package classify
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -113,11 +114,15 @@ func Train(stateDir string, own []label.Example, output string) (TrainReport, er
 	if err != nil {
 		return TrainReport{}, err
 	}
-	current, err := LoadModel("", stateDir)
-	if err != nil {
-		return TrainReport{}, err
-	}
 	rep := TrainReport{Own: len(own), Warnings: tooFew(own), Promoted: true}
+	current, err := LoadModel("", stateDir)
+	if errors.Is(err, model.ErrFormat) { // training is the remedy
+		rep.Warnings = append(rep.Warnings, err.Error()+"; compared with the built-in model instead")
+		current, err = corpus.Shipped()
+	}
+	if err != nil {
+		return rep, err
+	}
 	fit, held := split(own)
 	cur, cand := *current, model.Train(append(slices.Clone(rows), ownRows(fit)...), model.DefaultParams())
 	if err := measure(&cur, held); err != nil {

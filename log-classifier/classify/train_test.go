@@ -97,6 +97,28 @@ func TestDamagedFilesAreNamed(t *testing.T) {
 	}
 }
 
+// TestTrainReplacesAnUnusableModel: the remedy that the error names works.
+func TestTrainReplacesAnUnusableModel(t *testing.T) {
+	if testing.Short() {
+		t.Skip("trains; it runs without -short")
+	}
+	dir := t.TempDir()
+	path := filepath.Join(dir, "models", "current.model")
+	if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte("IMLC\x03aaaaaaaa"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	rep, err := Train(dir, nil, "")
+	if err != nil || !rep.Promoted || !strings.Contains(strings.Join(rep.Warnings, "\n"), "form 3") {
+		t.Fatalf("%v %+v", err, rep)
+	}
+	if m, err := LoadModel("", dir); err != nil || m.Name != rep.Model {
+		t.Errorf("in service: %v %v, want %s", m, err, rep.Model)
+	}
+}
+
 func TestDrift(t *testing.T) {
 	var list []Reviewed
 	add := func(c, predicted label.Category, n int, age time.Duration) {
