@@ -142,7 +142,7 @@ var forms = map[string]Line{
 	"2026-11-03T04:17:05.896Z esx1 Hostd: warning hostd[12] [Originator@6876 sub=Vm] no space":                                           {"2026-11-03T04:17:05.896Z", "esx1", "hostd", "12", "warning", "no space"},
 	"Nov  3 04:17:05 san-1 SC-A: WARN A452 disk is slow":                                                                                 {"Nov  3 04:17:05", "san-1", "SC-A", "", "WARN", "A452 disk is slow"},
 	"Nov  3 04:17:05 web1 kernel: WARNING: CPU: 0 PID: 1 at fs/x.c:12":                                                                   {"Nov  3 04:17:05", "web1", "kernel", "", "", "WARNING: CPU: 0 PID: 1 at fs/x.c:12"},
-	"Nov  3 04:17:05 combo logrotate: ALERT exited abnormally with [1]":                                                                  {"Nov  3 04:17:05", "combo", "logrotate", "", "", "ALERT exited abnormally with [1]"},
+	"Nov  3 04:17:05 h nightly: ALERT left its work half done [1]":                                                                       {"Nov  3 04:17:05", "h", "nightly", "", "", "ALERT left its work half done [1]"},
 	`{"level":"warn","ts":"2026-11-03T04:17:05Z","caller":"wal/wal.go:8","msg":"slow sync"}`:                                             {"2026-11-03T04:17:05Z", "", "wal/wal.go:8", "", "warn", "slow sync"},
 	"2026-11-03 04:17:05.896 ERROR 12 --- [shop] o.a.c.C.[.[.[/].[servlet] : it threw":                                                   {"2026-11-03 04:17:05.896", "", "o.a.c.C.[.[.[/].[servlet]", "12", "ERROR", "it threw"},
 	"2026-11-03 04:17:05.896  INFO 12 --- [shop] .s.d.r.c.Delegate : done":                                                               {"2026-11-03 04:17:05.896", "", ".s.d.r.c.Delegate", "12", "INFO", "done"},

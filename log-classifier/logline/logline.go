@@ -133,7 +133,7 @@ func (l Line) inner(depth int) Line {
 }
 
 // adjective tells whether a level is a word of the sentence, as in "CRITICAL temperature
-// reached" and "ALERT exited abnormally". In small letters it is a level where a colon
+// reached" and "ALERT left its work half done". In small letters it is a level where a colon
 // follows, as Dovecot's Info.
 func adjective(m, lv, text string) bool {
 	if m[0] == '[' || m[len(lv)] == ':' {
